@@ -1,0 +1,37 @@
+"""Every setting, with its default: the only reader of the environment."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment, then from a `.env` file in the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", use_attribute_docstrings=True, frozen=True
+    )
+
+    mongodb_uri: str | None = None
+    """The MongoDB to use, a replica set. When it is not set, `aijobhunt serve` starts one of its own."""
+    prod_db: str = "aijobhunt_db"
+    """The database of the app."""
+    test_db: str = "aijobhunt_db_test"
+    """The database of tests, and of scripts that name none."""
+    mongo_driver: Literal["motor", "pymongo"] = "motor"
+    """The driver: Motor, or PyMongo's own asyncio API."""
+    mongo_pool_size: Annotated[int, Ge(1)] = 100
+    """Connections to MongoDB that one worker may hold."""
+    data_dir: str = "data/mongodb"
+    """Where the embedded MongoDB keeps its data."""
+    request_deadline: Annotated[float, Gt(0)] = 5.0
+    """Seconds that a request may take before it is answered with 503 or 504."""
+    max_body_bytes: Annotated[int, Ge(1024)] = 1024 * 1024
+    """The largest request body for one document."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
+
+    @property
+    def uri(self) -> str:
+        return self.mongodb_uri or "mongodb://127.0.0.1:27017/?directConnection=true"

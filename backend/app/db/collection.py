@@ -1,0 +1,211 @@
+"""Collection: reads and writes of one row of the table. Driver errors become domain errors here."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import bson
+from bson import ObjectId
+from pydantic import ValidationError
+from pymongo import ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from backend.app.db.mongo import Mongo, Session, driver_errors
+from backend.app.db.paging import Page, Reading, Where
+from backend.app.db.schema import Spec
+from backend.app.errors import EmptyUpdate, KeyTaken, NotFound, Stale, invalid
+from backend.app.models.base import REVISION, Body, Document, now
+from backend.app.models.partial import merged
+
+
+class Collection:
+    def __init__(self, mongo: Mongo, spec: Spec) -> None:
+        self.mongo = mongo
+        self.spec = spec
+        self.documents: AsyncCollection[Document] = mongo[spec.name]
+
+    async def get(self, key: ObjectId) -> Document:
+        with driver_errors():
+            document = await self.documents.find_one({self.spec.key: key})
+        if document is None:
+            raise missing(self.spec)
+        return document
+
+    async def page(self, where: Where, limit: int, cursor: str | None = None) -> Page:
+        reading = Reading(self.spec, self.spec.listing(where), where)
+        # One more than asked for tells whether there is a next page.
+        most = limit + 1
+        query = self.documents.find(
+            reading.query(cursor), sort=reading.listing.sort, limit=most, batch_size=most
+        )
+        with driver_errors():
+            found = await query.to_list(most)
+        more = reading.cursor_after(found[limit - 1]) if len(found) > limit else None
+        return Page(found[:limit], more)
+
+    async def count(self, where: Where) -> int:
+        given = {name: value for name, value in where.items() if value is not None}
+        with driver_errors():
+            return await self.documents.count_documents(given)
+
+    async def add(self, body: Body) -> Document:
+        """Store a new document. Its parents exist before and after, or it does not stay."""
+        document = self.born(body.stored())
+        await self.require_parents(document)
+        with driver_errors(), self.taken():
+            await self.documents.insert_one(document)
+        await self.stay_with_parents(document)
+        return document
+
+    async def change(self, key: ObjectId, change: Body, if_match: str | None = None) -> Document:
+        """Apply a merge patch or a replacement of fields; what results must be valid as a whole.
+
+        The write is conditional on the revision that was read, and starts over when another came first, so
+        that no change is lost and none is validated against a document that is not there any more.
+        """
+        sent = change.sent()
+        if not sent:
+            raise EmptyUpdate
+        while True:
+            current = await self.get(key)
+            self._check(if_match, current)
+            update = self._update(current, change, sent)
+            if not update:
+                return current
+            with driver_errors(), self.taken():
+                changed = await self.documents.find_one_and_update(
+                    {"_id": current["_id"], REVISION: current.get(REVISION)},
+                    update,
+                    return_document=ReturnDocument.AFTER,
+                )
+            if changed is not None:
+                return changed
+
+    async def remove(self, key: ObjectId, if_match: str | None = None) -> None:
+        """Remove a document and all that belongs to it, at once or not at all."""
+
+        async def cascade(session: Session | None) -> ObjectId:
+            current = await self._delete(key, if_match, session)
+            await self._remove_children([current], session)
+            return current
+
+        with driver_errors():
+            if not any(self.spec.children):
+                await cascade(None)
+                return
+            gone = await self.mongo.transaction(cascade)
+            # A child added meanwhile was not seen by the transaction; one added later sees no parent.
+            await self._remove_children([gone], None)
+
+    def born(self, fields: Document) -> Document:
+        document = {"_id": ObjectId(), **fields, REVISION: 1}
+        if "created_at" in self.spec.model.model_fields:
+            document["created_at"] = now()
+        return document
+
+    async def require_parents(self, document: Mapping[str, Any]) -> list[Document]:
+        """The parents of a document; the first that is missing is the failure."""
+        with driver_errors():
+            found = await asyncio.gather(
+                *(
+                    self.mongo[parent.name].find_one({"_id": document[name]})
+                    for name, parent in self.spec.belongs_to.items()
+                )
+            )
+        for parent, there in zip(self.spec.belongs_to.values(), found, strict=True):
+            if there is None:
+                raise missing(parent)
+        return [there for there in found if there is not None]
+
+    async def stay_with_parents(self, document: Mapping[str, Any]) -> None:
+        """A parent deleted while its child was being added takes the child along after all."""
+        try:
+            await self.require_parents(document)
+        except NotFound:
+            with driver_errors():
+                await self.documents.delete_one({"_id": document["_id"]})
+            raise
+
+    async def _delete(self, key: ObjectId, if_match: str | None, session: Session | None) -> ObjectId:
+        while True:
+            current = await self.documents.find_one({self.spec.key: key}, session=session)
+            if current is None:
+                raise missing(self.spec)
+            self._check(if_match, current)
+            this = {"_id": current["_id"], REVISION: current.get(REVISION)}
+            if (await self.documents.delete_one(this, session=session)).deleted_count:
+                gone: ObjectId = current["_id"]
+                return gone
+
+    def _update(self, current: Document, change: Body, sent: Document) -> Document:
+        """The update that makes the current document what the change asks for, or none if it is that."""
+        whole = change.whole
+        before = {name: current[name] for name in whole.model_fields if name in current}
+        after = merged(before, sent) if change.merges else replaced(before, sent)
+        fields = validated(whole, after).stored()
+        new = {name: value for name, value in fields.items() if not same(current.get(name), value)}
+        gone = [name for name in before if name not in fields]
+        if not new and not gone:
+            return {}
+        if self.spec.changed_at:
+            new[self.spec.changed_at] = now()
+        update: Document = {"$set": new, "$inc": {REVISION: 1}}
+        if gone:
+            update["$unset"] = dict.fromkeys(gone, "")
+        return update
+
+    async def _remove_children(self, parents: list[ObjectId], session: Session | None) -> None:
+        for child, name in self.spec.children:
+            below = Collection(self.mongo, child)
+            mine = {name: {"$in": parents}}
+            if any(child.children):
+                ids = await below.documents.distinct("_id", mine, session=session)
+                await below._remove_children(ids, session)
+            await below.documents.delete_many(mine, session=session)
+
+    def _check(self, if_match: str | None, document: Document) -> None:
+        if if_match is None or if_match.strip() == "*":
+            return
+        tags = {tag.strip() for tag in if_match.split(",")}
+        if self.spec.entity_tag(document) not in tags:
+            raise Stale
+
+    def taken(self) -> "taken":
+        return taken(self.spec)
+
+
+class taken:  # noqa: N801 - a context manager, used as a function
+    """Turns a refused key into a failure that names its fields."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, DuplicateKeyError):
+            fields = " and ".join((error.details or {}).get("keyPattern", {}))
+            raise KeyTaken(f"{self.spec.noun} with this {fields} already exists") from error
+
+
+def missing(spec: Spec) -> NotFound:
+    return NotFound(f"{spec.noun} not found")
+
+
+def replaced(before: Document, sent: Document) -> Document:
+    after = {**before, **sent}
+    return {name: value for name, value in after.items() if value is not None}
+
+
+def validated(model: type[Body], fields: Document) -> Body:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(error.errors()) from None
+
+
+def same(one: object, other: object) -> bool:
+    """As stored: unlike Python, a database tells 1 from 1.0 and from true."""
+    return bson.encode({"": one}) == bson.encode({"": other})

@@ -1,0 +1,60 @@
+"""Matches: one for each user and posting, the latest taking the place of the one before."""
+
+from typing import cast
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from backend.app.db.collection import Collection
+from backend.app.db.mongo import driver_errors
+from backend.app.models.base import REVISION, Body, Document
+
+
+class Matches(Collection):
+    async def add(self, body: Body) -> Document:
+        document = self.born(body.stored())
+        await self._complete(document)
+        with driver_errors(), self.taken():
+            await self.documents.insert_one(document)
+        await self.stay_with_parents(document)
+        return document
+
+    async def put(self, body: Body) -> tuple[Document, bool]:
+        """Store a match in place of the one for the same user and posting; tells whether it is new."""
+        document = self.born(body.stored())
+        await self._complete(document)
+        stored = await self._put(document)
+        if new := stored[REVISION] == 1:
+            await self.stay_with_parents(stored)
+        return stored, new
+
+    async def _put(self, document: Document) -> Document:
+        (key,) = self.spec.unique
+        # As a literal, so that no value of the client's can be an expression.
+        fresh = {name: {"$literal": value} for name, value in document.items()}
+        fresh["_id"] = {"$ifNull": ["$_id", document["_id"]]}
+        fresh[REVISION] = {"$add": [{"$ifNull": ["$" + REVISION, 0]}, 1]}
+        while True:
+            try:
+                with driver_errors():
+                    stored = await self.documents.find_one_and_update(
+                        {name: document[name] for name in key},
+                        [{"$replaceWith": fresh}],
+                        upsert=True,
+                        return_document=ReturnDocument.AFTER,
+                    )
+                    # An upsert always has something to return; the driver's types do not know.
+                    return cast("Document", stored)
+            except DuplicateKeyError:
+                # Another made it between our look and our insert: the next round replaces that one.
+                continue
+
+    async def _complete(self, document: Document) -> None:
+        user, _ = await self.require_parents(document)
+        document.setdefault(
+            "user_snapshot",
+            {
+                "preferences_at_match": user.get("preferences", {}),
+                "credentials_at_match": user.get("credentials", {}),
+            },
+        )

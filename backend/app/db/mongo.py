@@ -1,0 +1,174 @@
+"""The connection: which driver, its deadlines, its transactions. What differs between drivers is here."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    ConnectionFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from backend.app.config import Settings
+from backend.app.errors import Overdue, Unavailable
+from backend.app.models.base import Document
+
+T = TypeVar("T")
+Session = AsyncClientSession
+
+# How long to look for a server before a request is told that there is none: well inside any deadline.
+SELECTION_SECONDS = 2.0
+
+
+class Mongo:
+    """A connection to one database. Opening it makes no I/O: the app starts with the database down."""
+
+    def __init__(self, settings: Settings, database: str) -> None:
+        self.settings = settings
+        self.driver = settings.mongo_driver
+        options: dict[str, Any] = {
+            "appname": "aijobhunt",
+            "maxPoolSize": settings.mongo_pool_size,
+            "serverSelectionTimeoutMS": int(min(SELECTION_SECONDS, settings.request_deadline) * 1000),
+            "connectTimeoutMS": int(settings.request_deadline * 1000),
+            "w": "majority",
+        }
+        make = AsyncIOMotorClient if self.driver == "motor" else AsyncMongoClient
+        # Motor's classes mirror PyMongo's own; typed as those, since they are what stays.
+        self.client = cast("AsyncMongoClient[Document]", make(settings.uri, **options))
+        self.db: AsyncDatabase[Document] = self.client[database]
+        self._collections: dict[str, AsyncCollection[Document]] = {}
+
+    def __getitem__(self, name: str) -> AsyncCollection[Document]:
+        # Motor takes as long to make a collection as to send a command on one.
+        if name not in self._collections:
+            self._collections[name] = self.db[name]
+        return self._collections[name]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        closing = self.client.close()
+        if closing is not None:
+            await closing
+
+    async def ping(self) -> None:
+        with driver_errors():
+            await self.db.command("ping")
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` so that all of it stands or none, again when another write came between.
+
+        Motor's own helper takes no deadline: one server stall had it try thousands of times.
+        """
+        end = time.monotonic() + self.settings.request_deadline
+        async with await self._session() as session:
+            for attempt in range(1_000_000):
+                try:
+                    return await self._attempt(session, work, end)
+                except PyMongoError as error:
+                    if not _worth_another(error, "TransientTransactionError", end):
+                        raise
+                await asyncio.sleep(min(0.002 * 1.5**attempt, 0.1) * random.random())
+        raise AssertionError
+
+    async def _attempt(self, session: Session, work: Callable[[Session], Awaitable[T]], end: float) -> T:
+        starting = session.start_transaction()
+        if self.driver == "pymongo":
+            await starting
+        try:
+            result = await work(session)
+        except BaseException:
+            if session.in_transaction:
+                await session.abort_transaction()
+            raise
+        while True:
+            try:
+                await session.commit_transaction()
+            except PyMongoError as error:
+                if not _worth_another(error, "UnknownTransactionCommitResult", end):
+                    raise
+            else:
+                return result
+
+    async def _session(self) -> Session:
+        starting: Any = self.client.start_session()
+        return cast("Session", await starting if self.driver == "motor" else starting)
+
+
+def _worth_another(error: PyMongoError, label: str, end: float) -> bool:
+    return error.has_error_label(label) and not error.timeout and time.monotonic() < end
+
+
+class driver_errors:  # noqa: N801 - a context manager, used as a function
+    """Turns what the driver raises when the database is away or late into what a client is told."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not isinstance(error, PyMongoError):
+            return
+        if isinstance(error, ServerSelectionTimeoutError):
+            raise Unavailable("The database cannot be reached") from error
+        if error.timeout:
+            raise Overdue from error
+        if isinstance(error, ConnectionFailure) or error.has_error_label("TransientTransactionError"):
+            raise Unavailable("The database is busy or changing hands") from error
+
+
+deadline = pymongo.timeout
+"""Everything the database is asked for inside `with deadline(seconds)` ends within that time."""
+
+_current: Mongo | None = None
+
+
+async def connect(db_name: str | None = None) -> Mongo:
+    """For scripts: open the connection that `ensure_indexes()` and `current()` use from here on.
+
+    Without a name it is the test database: a script that lost its settings must not write to the other.
+    """
+    global _current
+    await close()
+    settings = Settings()
+    _current = Mongo(settings, db_name or settings.test_db)
+    await _current.ping()
+    return _current
+
+
+def current() -> Mongo:
+    if _current is None:
+        raise RuntimeError("Not connected: call `await mongo.connect(db_name)` first")
+    return _current
+
+
+async def close() -> None:
+    """For scripts: close what `connect` opened."""
+    global _current
+    opened, _current = _current, None
+    if opened is not None:
+        await opened.close()

@@ -1,0 +1,63 @@
+"""What surrounds every request: its id, its deadline, and an answer even when the app has a fault."""
+
+import logging
+import random
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.app.db.mongo import deadline
+from backend.app.errors import Internal, from_failure
+from backend.app.logs import request_id
+
+HEADER = b"x-request-id"
+ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# What is left of a request's time for the answer itself, when the database has used up the rest.
+FOR_THE_ANSWER = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Envelope:
+    def __init__(self, app: ASGIApp, request_deadline: float) -> None:
+        self.app = app
+        self.seconds = request_deadline * (1 - FOR_THE_ANSWER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        # No secret, only distinct: asking the system for randomness would cost a fifth of a request.
+        this = _sent_id(scope) or f"{random.getrandbits(64):016x}"
+        token = request_id.set(this)
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope = {**scope, "method": "GET"}
+        started = False
+
+        async def send_enveloped(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"].append((HEADER, this.encode()))
+            elif is_head:
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            with deadline(self.seconds):
+                await self.app(scope, receive, send_enveloped)
+        except Exception:
+            log.exception("The app has a fault")
+            if started:
+                raise
+            await from_failure(Internal())(scope, receive, send_enveloped)
+        finally:
+            request_id.reset(token)
+
+
+def _sent_id(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == HEADER and ACCEPTABLE.fullmatch(value):
+            return str(value, "ascii")
+    return None

@@ -1,0 +1,81 @@
+"""The app: its settings, its connection, its routes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+
+from backend.app import openapi
+from backend.app.config import Settings
+from backend.app.db.indexes import IndexConflict, ensure_indexes
+from backend.app.db.mongo import Mongo, driver_errors
+from backend.app.deps import collections
+from backend.app.envelope import Envelope
+from backend.app.errors import Failure, add_handlers
+from backend.app.routers import ROUTERS
+from backend.app.routers.docs import add_docs
+
+log = logging.getLogger(__name__)
+
+# The database may be down when the app starts: how long to wait between looks.
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def create_app(settings: Settings | None = None, database: str | None = None) -> FastAPI:
+    """Make the app. Nothing is read or opened until it starts, but its settings."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Mongo(settings, database or settings.prod_db) as mongo:
+            app.state.mongo = mongo
+            app.state.collections = collections(mongo)
+            preparing = asyncio.create_task(prepare(app, mongo))
+            yield
+            preparing.cancel()
+            with suppress(asyncio.CancelledError):
+                await preparing
+
+    app = FastAPI(
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        **openapi.ABOUT,
+    )
+    app.state.settings = settings
+    app.state.ready = asyncio.Event()
+    app.add_middleware(Envelope, request_deadline=settings.request_deadline)
+    add_handlers(app)
+    # Flat, and not by include_router, which matches each request against two layers of routes.
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    add_docs(app)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    return app
+
+
+async def prepare(app: FastAPI, mongo: Mongo) -> None:
+    """Make the indexes as soon as there is a database; the app is ready from then on."""
+    while not app.state.ready.is_set():
+        try:
+            with driver_errors():
+                await ensure_indexes(mongo)
+            app.state.ready.set()
+        except IndexConflict as conflict:
+            log.error("Not ready, indexes are in the way:\n%s", conflict)
+            await asyncio.sleep(10 * SECONDS_BETWEEN_LOOKS)
+        except Failure as failure:
+            log.warning("Not ready: %s", failure.detail)
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def __getattr__(name: str) -> Any:
+    """`backend.app.main:app`, made when it is first asked for and not when the module is imported."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = create_app()
+    return globals()["app"]

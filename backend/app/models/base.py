@@ -1,0 +1,236 @@
+"""What every document is made of: ids, times, numbers, free-form objects, and the shapes of a body."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+import orjson
+from annotated_types import Ge, Le, Len
+from bson import ObjectId
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+Document = dict[str, Any]
+"""A document as the database holds it."""
+REVISION = "revision"
+"""Grows with every write of a document: a change lands only on the revision it was made from."""
+Example = dict[str, Any]
+"""A body that the docs pages are filled with."""
+
+INT64 = 2**63 - 1
+DEEPEST_OBJECT = 32
+LARGEST_OBJECT = 64 * 1024
+# Above this a float no longer holds every whole number, so turning one into an int would invent digits.
+WHOLE_FLOAT = 2**53
+
+
+def now() -> datetime:
+    """The present as MongoDB can hold it: UTC without a zone, whole milliseconds."""
+    return whole_milliseconds(datetime.now(UTC).replace(tzinfo=None))
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+HEX_ID = re.compile(r"[0-9a-fA-F]{24}")
+
+
+@dataclass(frozen=True)
+class IdOf:
+    """The id of one kind of document. A malformed one names the kind, and is a 400 wherever it stands."""
+
+    noun: str
+
+    def validate(self, value: object) -> ObjectId:
+        if isinstance(value, ObjectId):
+            return value
+        # Not left to the driver: older ones skip white space, and so make an id of fewer bytes.
+        if isinstance(value, str) and HEX_ID.fullmatch(value):
+            return ObjectId(value)
+        raise PydanticCustomError("invalid_id", "Invalid {noun} ID", {"noun": self.noun})
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {
+            "type": "string",
+            "pattern": "^[0-9a-fA-F]{24}$" if handler.mode == "validation" else "^[0-9a-f]{24}$",
+            "description": f"{self.noun.capitalize()} ID.",
+            "examples": [EXAMPLE_IDS[self.noun]],
+        }
+
+
+# The demo data starts with these, so what the docs pages are filled with exists there.
+EXAMPLE_IDS = {
+    "user": "665f00000000000000000001",
+    "job": "665f10000000000000000001",
+    "match": "665f20000000000000000001",
+    "search": "665f30000000000000000001",
+    "interaction": "665f40000000000000000001",
+    "stats": "665f50000000000000000001",
+}
+
+UserId = Annotated[ObjectId, IdOf("user")]
+JobId = Annotated[ObjectId, IdOf("job")]
+MatchId = Annotated[ObjectId, IdOf("match")]
+SearchId = Annotated[ObjectId, IdOf("search")]
+InteractionId = Annotated[ObjectId, IdOf("interaction")]
+StatsId = Annotated[ObjectId, IdOf("stats")]
+
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+class Moment:
+    """An instant: RFC 3339 on the wire, UTC without a zone and whole milliseconds in the database."""
+
+    @staticmethod
+    def validate(value: object) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("datetime_type", "Input should be an RFC 3339 date-time")
+        if not RFC3339.fullmatch(value):
+            raise PydanticCustomError(
+                "datetime_parsing", "Input should be an RFC 3339 date-time, as 2026-01-31T12:00:00Z"
+            )
+        try:
+            moment = datetime.fromisoformat(value.upper())
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            raise PydanticCustomError("datetime_parsing", "No such date or time") from None
+        return whole_milliseconds(moment)
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}
+
+
+Utc = Annotated[datetime, Moment()]
+
+
+def _whole_as_int(number: float) -> float | int:
+    return int(number) if number.is_integer() and abs(number) <= WHOLE_FLOAT else number
+
+
+Amount = Annotated[float, Ge(0), AfterValidator(_whole_as_int)]
+"""A sum of money: 90000 comes back as 90000, 0.5 as 0.5."""
+
+
+def check_order(low: float | None, high: float | None, names: str) -> None:
+    """For a pair of amounts: the low one is at most the high one, where both are there."""
+    if low is not None and high is not None and low > high:
+        raise PydanticCustomError("range", "Should be in order: {names}", {"names": names})
+
+
+Share = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(0), Le(WHOLE_FLOAT - 1)]
+"""As far as every reader of JSON can count; past it, the OpenAPI document itself could not name the limit."""
+
+Text = Annotated[str, Len(1)]
+
+
+def _check_object(value: dict[str, Any]) -> dict[str, Any]:
+    """What MongoDB would take without complaint and could not give back, or could mistake for an operator."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST_OBJECT):
+        for node in level:
+            if isinstance(node, dict):
+                for key in node:
+                    _check_key(key)
+        inside = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
+        level = [item for item in inside if isinstance(item, dict | list)]
+        for item in inside:
+            _check_scalar(item)
+    if level:
+        raise PydanticCustomError(
+            "object_too_deep", "Object should be at most {limit} deep", {"limit": DEEPEST_OBJECT}
+        )
+    if len(orjson.dumps(value)) > LARGEST_OBJECT:
+        raise PydanticCustomError(
+            "object_too_large", "Object should be at most {limit} bytes", {"limit": LARGEST_OBJECT}
+        )
+    return value
+
+
+def _check_key(key: str) -> None:
+    if not key or key.startswith("$") or "." in key or "\0" in key:
+        raise PydanticCustomError(
+            "object_key", "A key should not be empty, start with '$', or hold a dot or a NUL"
+        )
+
+
+def _check_scalar(value: object) -> None:
+    if isinstance(value, int) and not -INT64 - 1 <= value <= INT64:
+        raise PydanticCustomError("object_integer", "An integer should fit in 64 bits")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("finite_number", "A number should be finite")
+
+
+JsonObject = Annotated[
+    dict[str, Any],
+    AfterValidator(_check_object),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "Any JSON object: at most 32 deep and 64 KiB; no key is empty, starts with `$`, "
+            "or holds a dot or a NUL.",
+            "propertyNames": {"pattern": "^[^$.\\u0000][^.\\u0000]*$"},
+        }
+    ),
+]
+
+
+class Stored(BaseModel):
+    """What only the server writes. Readers should expect fields to be added to a document."""
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+
+class Body(BaseModel):
+    """What a client may send: its fields, their exact types, and nothing else."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+    whole: ClassVar[type["Body"]]
+    """Of an update: the class that the document it results in must satisfy."""
+    merges: ClassVar[bool]
+    """Of an update: whether embedded objects merge, or are replaced."""
+
+    def stored(self) -> Document:
+        """As the database holds it: an optional field that is not there is absent, never null."""
+        return self.model_dump(exclude_none=True)
+
+    def sent(self) -> Document:
+        """Just what the client named, nulls included."""
+        return self.model_dump(exclude_unset=True)

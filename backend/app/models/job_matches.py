@@ -1,0 +1,82 @@
+"""How well a posting suits a user, as scored by matching."""
+
+from pydantic import ConfigDict, Field
+
+from backend.app.models.base import (
+    EXAMPLE_IDS,
+    Body,
+    Example,
+    JobId,
+    JsonObject,
+    MatchId,
+    Share,
+    Stored,
+    UserId,
+    Utc,
+    now,
+)
+from backend.app.models.partial import partial
+
+MATCH: Example = {
+    "user_id": EXAMPLE_IDS["user"],
+    "job_id": EXAMPLE_IDS["job"],
+    "relevancy_score": 0.87,
+    "match_reason": "Strong ML alignment",
+    "match_details": {
+        "skills_matched": ["Python", "ML"],
+        "skills_missing": ["Docker"],
+        "overall_compatibility": 0.9,
+    },
+    "user_snapshot": {
+        "preferences_at_match": {"location": "Remote"},
+        "credentials_at_match": {"years_experience": 3},
+    },
+}
+
+
+class MatchDetails(Body):
+    """Why the score is what it is."""
+
+    skills_matched: list[str] = []
+    skills_missing: list[str] = []
+    overall_compatibility: Share | None = None
+
+
+class UserSnapshot(Body):
+    """The user as matching saw them."""
+
+    preferences_at_match: JsonObject = {}
+    credentials_at_match: JsonObject = {}
+
+
+class MatchFields(Body):
+    relevancy_score: Share
+    matched_at: Utc = Field(default_factory=now)
+    """Now, unless sent."""
+    match_reason: str | None = None
+    is_active: bool = True
+    match_details: MatchDetails | None = None
+    user_snapshot: UserSnapshot | None = None
+    """Filled from the user as it stands, when a match is posted without it."""
+
+
+class MatchIn(MatchFields):
+    """A match, new or to take the place of the one that stands for the same user and posting."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [MATCH]})
+
+    user_id: UserId
+    job_id: JobId
+
+
+class JobMatch(MatchIn, Stored):
+    """A match, as stored."""
+
+    id: MatchId
+
+
+@partial(nested=True)
+class MatchPatch(MatchFields):
+    """A merge patch of a match. Its user and its posting are fixed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"relevancy_score": 0.95}]})

@@ -1,0 +1,139 @@
+"""How a request becomes the arguments of a route's function, and its answer the response."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Any, get_args, get_origin
+
+from fastapi import Request, params
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from backend.app.bodies import parse, read
+from backend.app.errors import Invalid, invalid
+
+Supply = Callable[[Request], Any]
+
+
+class Route(APIRoute):
+    """A FastAPI route to the OpenAPI document; to a request, a direct call of its function.
+
+    FastAPI's own way from a request to the function costs more than the query does, for features that no
+    route here has; see docs/decisions. Both slash forms answer, the body is strict JSON, and a parameter
+    that does not exist is refused.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **options: Any) -> None:
+        summary, _, rest = (endpoint.__doc__ or "").strip().partition("\n")
+        options["summary"] = summary.rstrip(".")
+        options["description"] = inspect.cleandoc(rest) or summary
+        options["operation_id"] = operation_id(endpoint.__name__)
+        super().__init__(path, endpoint, **options)
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$").rstrip("/") + "/?$")
+        self.app = application(endpoint, set(self.param_convertors))
+
+
+def operation_id(name: str) -> str:
+    """`create_user` as `createUser`: what a generated client calls its method."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def application(
+    endpoint: Callable[..., Awaitable[Response]], path_names: set[str]
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The route as an ASGI app: each parameter of its function has one supplier, found once."""
+    parameters = inspect.signature(endpoint).parameters.values()
+    queries = {name for parameter in parameters for name in query_names(parameter)}
+    supplies: list[tuple[str, Supply]] = []
+    bodies: list[tuple[str, type[BaseModel]]] = []
+    for parameter in parameters:
+        if supply := supplier(parameter, path_names):
+            supplies.append((parameter.name, supply))
+        else:
+            bodies.append((parameter.name, parameter.annotation))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        if scope["query_string"]:
+            check_names(request.query_params, queries)
+        values = {name: supply(request) for name, supply in supplies}
+        for name, model in bodies:
+            values[name] = await body(request, model)
+        response = await endpoint(**values)
+        await response(scope, receive, send)
+
+    return app
+
+
+def supplier(parameter: inspect.Parameter, path_names: set[str]) -> Supply | None:
+    """Where a parameter comes from, unless it is the body."""
+    name, hint, default = parameter.name, parameter.annotation, parameter.default
+    mark = mark_of(parameter)
+    if hint is Request:
+        return lambda request: request
+    if isinstance(mark, params.Depends):
+        return mark.dependency
+    if isinstance(mark, params.Header):
+        alias = name.replace("_", "-")
+        return lambda request: request.headers.get(alias, default)
+    if isinstance(mark, params.Query):
+        adapter = TypeAdapter[Any](hint)
+        if default is inspect.Parameter.empty:
+            return lambda request: checked(adapter, dict(request.query_params), "query")
+        return lambda request: checked(adapter, request.query_params.get(name, default), "query", name)
+    if name in path_names:
+        adapter = TypeAdapter[Any](hint)
+        return lambda request: checked(adapter, request.path_params[name], "path", name)
+    return None
+
+
+def mark_of(parameter: inspect.Parameter) -> object:
+    marks = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
+    kinds = (params.Depends, params.Header, params.Query)
+    return next((mark for mark in marks if isinstance(mark, kinds)), None)
+
+
+def query_names(parameter: inspect.Parameter) -> Iterable[str]:
+    if not isinstance(mark_of(parameter), params.Query):
+        return ()
+    kind = get_args(parameter.annotation)[0]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_fields
+    return (parameter.name,)
+
+
+def check_names(sent: Iterable[str], known: set[str]) -> None:
+    faults = []
+    for name in sent:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            faults.append(
+                {
+                    "pointer": f"/query/{name}",
+                    "detail": f"There is no such parameter{hint}",
+                    "code": "unknown_parameter",
+                }
+            )
+    if faults:
+        raise Invalid("The request has a parameter that does not exist", faults=faults)
+
+
+def checked(adapter: TypeAdapter[Any], value: object, *place: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise invalid(error.errors(), prefix=place) from None
+
+
+async def body(request: Request, model: type[BaseModel]) -> BaseModel:
+    settings = request.app.state.settings
+    value = parse(await read(request, settings.max_body_bytes, settings.request_deadline))
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid(error.errors()) from None

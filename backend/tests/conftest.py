@@ -1,0 +1,56 @@
+"""A real MongoDB, the app on it, and a client: every test starts with an empty database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+
+from backend import mongod
+from backend.app.config import Settings
+from backend.app.db.mongo import Mongo
+from backend.app.db.schema import TABLE
+from backend.app.main import create_app
+from backend.tests.client import Client
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri() -> Iterator[str]:
+    given = Settings().mongodb_uri
+    if given:
+        yield given
+    else:
+        with mongod.temporary() as server:
+            yield server.uri
+
+
+@pytest.fixture(scope="session")
+def settings(mongodb_uri: str) -> Settings:
+    return Settings().model_copy(update={"mongodb_uri": mongodb_uri})
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    app = create_app(settings, database=settings.test_db)
+    async with LifespanManager(app):
+        async with asyncio.timeout(30):
+            await app.state.ready.wait()
+        yield app
+
+
+@pytest.fixture
+async def mongo(app: FastAPI) -> Mongo:
+    """The app's own connection, to a database that is empty but for its indexes."""
+    connection: Mongo = app.state.mongo
+    for spec in TABLE:
+        await connection.db[spec.name].delete_many({})
+    return connection
+
+
+@pytest.fixture
+async def client(app: FastAPI, mongo: Mongo) -> AsyncIterator[Client]:
+    transport = httpx.ASGITransport(app)
+    async with Client(transport=transport, base_url="http://test", timeout=30) as client:
+        yield client
