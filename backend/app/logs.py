@@ -29,5 +29,7 @@ def config(level: str) -> dict[str, Any]:
                 "filters": ["request_id"],
             }
         },
+        # At a lower level it writes whole commands, and with them what users keep to themselves.
+        "loggers": {"pymongo": {"level": "WARNING"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
     }

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from backend.app import openapi
 from backend.app.config import Settings
 from backend.app.db.indexes import IndexConflict, ensure_indexes
-from backend.app.db.mongo import Mongo, driver_errors
+from backend.app.db.mongo import Mongo, deadline, driver_errors
+from backend.app.db.removals import sweep
 from backend.app.deps import collections
 from backend.app.envelope import Envelope
 from backend.app.errors import Failure, add_handlers
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 # The database may be down when the app starts: how long to wait between looks.
 SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_SWEEPS = 15.0
+# A large collection takes its time; the app serves meanwhile, and is not ready.
+SECONDS_FOR_INDEXES = 3600.0
 
 
 def create_app(settings: Settings | None = None, database: str | None = None) -> FastAPI:
@@ -33,17 +37,19 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
         async with Mongo(settings, database or settings.prod_db) as mongo:
             app.state.mongo = mongo
             app.state.collections = collections(mongo)
-            preparing = asyncio.create_task(prepare(app, mongo))
+            tending = asyncio.create_task(tend(app, mongo))
             yield
-            preparing.cancel()
+            tending.cancel()
             with suppress(asyncio.CancelledError):
-                await preparing
+                await tending
 
     app = FastAPI(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Would look into the environment on every request, for exporters that are not there.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         **openapi.ABOUT,
     )
     app.state.settings = settings
@@ -58,19 +64,26 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     return app
 
 
-async def prepare(app: FastAPI, mongo: Mongo) -> None:
-    """Make the indexes as soon as there is a database; the app is ready from then on."""
-    while not app.state.ready.is_set():
+async def tend(app: FastAPI, mongo: Mongo) -> None:
+    """Make the indexes as soon as there is a database, which makes the app ready; then sweep for good."""
+    while True:
+        wait = SECONDS_BETWEEN_SWEEPS
         try:
-            with driver_errors():
-                await ensure_indexes(mongo)
-            app.state.ready.set()
+            with deadline(SECONDS_FOR_INDEXES), driver_errors():
+                starting = not app.state.ready.is_set()
+                if starting:
+                    await ensure_indexes(mongo)
+                    app.state.ready.set()
+                await sweep(mongo, recent=starting)
         except IndexConflict as conflict:
             log.error("Not ready, indexes are in the way:\n%s", conflict)
-            await asyncio.sleep(10 * SECONDS_BETWEEN_LOOKS)
         except Failure as failure:
-            log.warning("Not ready: %s", failure.detail)
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            log.warning("The database cannot be tended: %s: %s", failure.detail, failure.__cause__)
+            wait = SECONDS_BETWEEN_LOOKS
+        except Exception:
+            # Whatever it is, the app would never be ready, and nobody would know why.
+            log.exception("The database cannot be tended")
+        await asyncio.sleep(wait)
 
 
 def __getattr__(name: str) -> Any:

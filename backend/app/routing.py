@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from backend.app.bodies import parse, read
-from backend.app.errors import Invalid, invalid
+from backend.app.errors import LONGEST_NAME, MOST_FAULTS, Invalid, invalid, pointer
 
 Supply = Callable[[Request], Any]
 
@@ -32,7 +32,7 @@ class Route(APIRoute):
         options["description"] = inspect.cleandoc(rest) or summary
         options["operation_id"] = operation_id(endpoint.__name__)
         super().__init__(path, endpoint, **options)
-        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$").rstrip("/") + "/?$")
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$").rstrip("/") + r"/?\Z")
         self.app = application(endpoint, set(self.param_convertors))
 
 
@@ -107,20 +107,22 @@ def query_names(parameter: inspect.Parameter) -> Iterable[str]:
 
 
 def check_names(sent: Iterable[str], known: set[str]) -> None:
-    faults = []
-    for name in sent:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            faults.append(
-                {
-                    "pointer": f"/query/{name}",
-                    "detail": f"There is no such parameter{hint}",
-                    "code": "unknown_parameter",
-                }
-            )
-    if faults:
+    unknown = [name for name in sent if name not in known]
+    if unknown:
+        faults = [
+            {
+                "pointer": pointer(("query", name)),
+                "detail": "There is no such parameter" + suggestion(name, known),
+                "code": "unknown_parameter",
+            }
+            for name in unknown[:MOST_FAULTS]
+        ]
         raise Invalid("The request has a parameter that does not exist", faults=faults)
+
+
+def suggestion(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def checked(adapter: TypeAdapter[Any], value: object, *place: str) -> Any:

@@ -16,6 +16,7 @@ ROOMS = (
     ("deps", "routing"),
     ("bodies",),
     ("db",),
+    ("passwords",),
     ("errors",),
     ("logs", "config", "models"),
 )

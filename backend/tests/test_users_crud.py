@@ -5,16 +5,8 @@ from datetime import datetime
 import pytest
 
 from backend.app.db.mongo import Mongo
+from backend.app.models.users import PREFERENCES
 from backend.tests.client import Client
-
-PREFERENCES = {
-    "desired_locations": ["NYC", "SF"],
-    "target_roles": ["ML Engineer"],
-    "skills": ["Python", "FastAPI"],
-    "experience_level": "mid",
-    "salary_min": 90000,
-    "salary_max": 130000,
-}
 
 
 async def test_a_user_needs_only_a_name_and_an_address(client: Client) -> None:

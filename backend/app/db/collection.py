@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import bson
 from bson import ObjectId
@@ -11,9 +12,9 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from backend.app.db.mongo import Mongo, Session, driver_errors
+from backend.app.db.mongo import Mongo, Session, driver_errors, pause
 from backend.app.db.paging import Page, Reading, Where
-from backend.app.db.schema import Spec
+from backend.app.db.schema import REMOVALS, Spec
 from backend.app.errors import EmptyUpdate, KeyTaken, NotFound, Stale, invalid
 from backend.app.models.base import REVISION, Body, Document, now
 from backend.app.models.partial import merged
@@ -24,6 +25,7 @@ class Collection:
         self.mongo = mongo
         self.spec = spec
         self.documents: AsyncCollection[Document] = mongo[spec.name]
+        self._turns: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, key: ObjectId) -> Document:
         with driver_errors():
@@ -36,11 +38,11 @@ class Collection:
         reading = Reading(self.spec, self.spec.listing(where), where)
         # One more than asked for tells whether there is a next page.
         most = limit + 1
-        query = self.documents.find(
-            reading.query(cursor), sort=reading.listing.sort, limit=most, batch_size=most
-        )
+        query = reading.query(cursor)
         with driver_errors():
-            found = await query.to_list(most)
+            found = await self.mongo.find(
+                self.spec.name, query, sort=reading.listing.sort, limit=most, batch_size=most
+            )
         more = reading.cursor_after(found[limit - 1]) if len(found) > limit else None
         return Page(found[:limit], more)
 
@@ -53,8 +55,7 @@ class Collection:
         """Store a new document. Its parents exist before and after, or it does not stay."""
         document = self.born(body.stored())
         await self.require_parents(document)
-        with driver_errors(), self.taken():
-            await self.documents.insert_one(document)
+        await self.insert(document)
         await self.stay_with_parents(document)
         return document
 
@@ -67,36 +68,48 @@ class Collection:
         sent = change.sent()
         if not sent:
             raise EmptyUpdate
-        while True:
-            current = await self.get(key)
-            self._check(if_match, current)
-            update = self._update(current, change, sent)
-            if not update:
-                return current
-            with driver_errors(), self.taken():
-                changed = await self.documents.find_one_and_update(
-                    {"_id": current["_id"], REVISION: current.get(REVISION)},
-                    update,
-                    return_document=ReturnDocument.AFTER,
+        # Changes of one document take turns within a process. Else one that is held up, by the transaction of
+        # an app that was killed, would collect every write there may be at once.
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            attempt = 0
+            while (changed := await self._try_change(key, change, sent, if_match)) is None:
+                await pause(attempt)
+                attempt += 1
+            return changed
+
+    async def _try_change(
+        self, key: ObjectId, change: Body, sent: Document, if_match: str | None
+    ) -> Document | None:
+        """Nothing, if another change came first."""
+        current = await self.get(key)
+        self._check(if_match, current)
+        update = self._update(current, change, sent)
+        if not update:
+            return current
+        this = {"_id": current["_id"], REVISION: current.get(REVISION)}
+        with driver_errors(), self.taken():
+            async with self.mongo.writing():
+                return await self.documents.find_one_and_update(
+                    this, update, return_document=ReturnDocument.AFTER
                 )
-            if changed is not None:
-                return changed
 
     async def remove(self, key: ObjectId, if_match: str | None = None) -> None:
         """Remove a document and all that belongs to it, at once or not at all."""
 
-        async def cascade(session: Session | None) -> ObjectId:
-            current = await self._delete(key, if_match, session)
-            await self._remove_children([current], session)
-            return current
+        async def cascade(session: Session) -> ObjectId:
+            gone = await self._delete(key, if_match, session)
+            await self.remove_children([gone], session)
+            removal = {"_id": ObjectId(), "collection": self.spec.name, "document": gone}
+            await self.mongo[REMOVALS].insert_one(removal, session=session)
+            return gone
 
         with driver_errors():
             if not any(self.spec.children):
-                await cascade(None)
+                await self._delete(key, if_match, None)
                 return
             gone = await self.mongo.transaction(cascade)
             # A child added meanwhile was not seen by the transaction; one added later sees no parent.
-            await self._remove_children([gone], None)
+            await self.remove_children([gone])
 
     def born(self, fields: Document) -> Document:
         document = {"_id": ObjectId(), **fields, REVISION: 1}
@@ -104,8 +117,15 @@ class Collection:
             document["created_at"] = now()
         return document
 
+    async def insert(self, document: Document) -> None:
+        with driver_errors(), self.taken():
+            async with self.mongo.writing():
+                await self.documents.insert_one(document)
+
     async def require_parents(self, document: Mapping[str, Any]) -> list[Document]:
         """The parents of a document; the first that is missing is the failure."""
+        if not self.spec.belongs_to:
+            return []
         with driver_errors():
             found = await asyncio.gather(
                 *(
@@ -124,7 +144,8 @@ class Collection:
             await self.require_parents(document)
         except NotFound:
             with driver_errors():
-                await self.documents.delete_one({"_id": document["_id"]})
+                async with self.mongo.writing():
+                    await self.documents.delete_one({"_id": document["_id"]})
             raise
 
     async def _delete(self, key: ObjectId, if_match: str | None, session: Session | None) -> ObjectId:
@@ -134,7 +155,9 @@ class Collection:
                 raise missing(self.spec)
             self._check(if_match, current)
             this = {"_id": current["_id"], REVISION: current.get(REVISION)}
-            if (await self.documents.delete_one(this, session=session)).deleted_count:
+            async with self.mongo.writing(session):
+                deleted = await self.documents.delete_one(this, session=session)
+            if deleted.deleted_count:
                 gone: ObjectId = current["_id"]
                 return gone
 
@@ -155,14 +178,15 @@ class Collection:
             update["$unset"] = dict.fromkeys(gone, "")
         return update
 
-    async def _remove_children(self, parents: list[ObjectId], session: Session | None) -> None:
+    async def remove_children(self, parents: list[ObjectId], session: Session | None = None) -> None:
         for child, name in self.spec.children:
             below = Collection(self.mongo, child)
             mine = {name: {"$in": parents}}
             if any(child.children):
                 ids = await below.documents.distinct("_id", mine, session=session)
-                await below._remove_children(ids, session)
-            await below.documents.delete_many(mine, session=session)
+                await below.remove_children(ids, session)
+            async with self.mongo.writing(session):
+                await below.documents.delete_many(mine, session=session)
 
     def _check(self, if_match: str | None, document: Document) -> None:
         if if_match is None or if_match.strip() == "*":

@@ -14,8 +14,7 @@ class Matches(Collection):
     async def add(self, body: Body) -> Document:
         document = self.born(body.stored())
         await self._complete(document)
-        with driver_errors(), self.taken():
-            await self.documents.insert_one(document)
+        await self.insert(document)
         await self.stay_with_parents(document)
         return document
 
@@ -34,20 +33,19 @@ class Matches(Collection):
         fresh = {name: {"$literal": value} for name, value in document.items()}
         fresh["_id"] = {"$ifNull": ["$_id", document["_id"]]}
         fresh[REVISION] = {"$add": [{"$ifNull": ["$" + REVISION, 0]}, 1]}
+        pair = {name: document[name] for name in key}
         while True:
             try:
                 with driver_errors():
-                    stored = await self.documents.find_one_and_update(
-                        {name: document[name] for name in key},
-                        [{"$replaceWith": fresh}],
-                        upsert=True,
-                        return_document=ReturnDocument.AFTER,
-                    )
-                    # An upsert always has something to return; the driver's types do not know.
-                    return cast("Document", stored)
+                    async with self.mongo.writing():
+                        stored = await self.documents.find_one_and_update(
+                            pair, [{"$replaceWith": fresh}], upsert=True, return_document=ReturnDocument.AFTER
+                        )
             except DuplicateKeyError:
                 # Another made it between our look and our insert: the next round replaces that one.
                 continue
+            # An upsert always has something to return; the driver's types do not know.
+            return cast("Document", stored)
 
     async def _complete(self, document: Document) -> None:
         user, _ = await self.require_parents(document)

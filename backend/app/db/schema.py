@@ -158,3 +158,6 @@ STATS = Spec(
 )
 
 TABLE = (USERS, JOBS, MATCHES, SEARCHES, INTERACTIONS, STATS)
+
+REMOVALS = "removals"
+"""Not for clients: documents removed lately, for children that came too late. See `db/removals.py`."""

@@ -2,23 +2,25 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-import orjson
 from annotated_types import Ge, Le, Len
 from bson import ObjectId
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, core_schema, to_json
 
 Document = dict[str, Any]
 """A document as the database holds it."""
@@ -30,6 +32,7 @@ Example = dict[str, Any]
 INT64 = 2**63 - 1
 DEEPEST_OBJECT = 32
 LARGEST_OBJECT = 64 * 1024
+MOST_FIELDS = 100
 # Above this a float no longer holds every whole number, so turning one into an int would invent digits.
 WHOLE_FLOAT = 2**53
 
@@ -43,11 +46,24 @@ def whole_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+class Parsed(ABC):
+    """A type that is one thing as JSON and another in the database."""
+
+    @abstractmethod
+    def validate(self, value: object) -> object:
+        """Read either."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+
 HEX_ID = re.compile(r"[0-9a-fA-F]{24}")
 
 
 @dataclass(frozen=True)
-class IdOf:
+class IdOf(Parsed):
     """The id of one kind of document. A malformed one names the kind, and is a 400 wherever it stands."""
 
     noun: str
@@ -59,11 +75,6 @@ class IdOf:
         if isinstance(value, str) and HEX_ID.fullmatch(value):
             return ObjectId(value)
         raise PydanticCustomError("invalid_id", "Invalid {noun} ID", {"noun": self.noun})
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.validate)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -97,31 +108,24 @@ StatsId = Annotated[ObjectId, IdOf("stats")]
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
 
-class Moment:
+class Moment(Parsed):
     """An instant: RFC 3339 on the wire, UTC without a zone and whole milliseconds in the database."""
 
-    @staticmethod
-    def validate(value: object) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        if not isinstance(value, str):
-            raise PydanticCustomError("datetime_type", "Input should be an RFC 3339 date-time")
-        if not RFC3339.fullmatch(value):
-            raise PydanticCustomError(
-                "datetime_parsing", "Input should be an RFC 3339 date-time, as 2026-01-31T12:00:00Z"
-            )
+    def validate(self, value: object) -> datetime:
         try:
-            moment = datetime.fromisoformat(value.upper())
+            moment = value if isinstance(value, datetime) else self._parsed(value)
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
         except (ValueError, OverflowError):
             raise PydanticCustomError("datetime_parsing", "No such date or time") from None
         return whole_milliseconds(moment)
 
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.validate)
+    def _parsed(self, value: object) -> datetime:
+        if isinstance(value, str) and RFC3339.fullmatch(value):
+            return datetime.fromisoformat(value.upper())
+        raise PydanticCustomError(
+            "datetime_type", "Input should be an RFC 3339 date-time, as 2026-01-31T12:00:00Z"
+        )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -147,14 +151,23 @@ def check_order(low: float | None, high: float | None, names: str) -> None:
 
 
 Share = Annotated[float, Ge(0), Le(1)]
-Count = Annotated[int, Ge(0), Le(WHOLE_FLOAT - 1)]
-"""As far as every reader of JSON can count; past it, the OpenAPI document itself could not name the limit."""
+Count = Annotated[
+    int,
+    Ge(0),
+    Le(WHOLE_FLOAT - 1),
+    BeforeValidator(lambda value: _whole_as_int(value) if isinstance(value, float) else value),
+]
+"""As far as every reader of JSON can count. To JSON Schema 5.0 is an integer, as it is to JavaScript."""
 
 Text = Annotated[str, Len(1)]
+Strings = Annotated[list[Annotated[str, Len(0, 200)]], Len(0, 1000)]
+"""Skills, places, roles. Bounded, so that a body of a million faults is told apart at the first thousand."""
 
 
 def _check_object(value: dict[str, Any]) -> dict[str, Any]:
     """What MongoDB would take without complaint and could not give back, or could mistake for an operator."""
+    # First, since it costs the least: what follows walks an object of any size otherwise.
+    check_size(value)
     level: list[Any] = [value]
     for _ in range(DEEPEST_OBJECT):
         for node in level:
@@ -169,11 +182,14 @@ def _check_object(value: dict[str, Any]) -> dict[str, Any]:
         raise PydanticCustomError(
             "object_too_deep", "Object should be at most {limit} deep", {"limit": DEEPEST_OBJECT}
         )
-    if len(orjson.dumps(value)) > LARGEST_OBJECT:
+    return value
+
+
+def check_size(value: object) -> None:
+    if len(to_json(value)) > LARGEST_OBJECT:
         raise PydanticCustomError(
             "object_too_large", "Object should be at most {limit} bytes", {"limit": LARGEST_OBJECT}
         )
-    return value
 
 
 def _check_key(key: str) -> None:
@@ -226,6 +242,16 @@ class Body(BaseModel):
     """Of an update: the class that the document it results in must satisfy."""
     merges: ClassVar[bool]
     """Of an update: whether embedded objects merge, or are replaced."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_a_flood(cls, value: object) -> object:
+        # Each unknown field is a fault to tell; a hundred thousand of them take seconds.
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+            raise PydanticCustomError(
+                "too_many_fields", "Object should have at most {limit} fields", {"limit": MOST_FIELDS}
+            )
+        return value
 
     def stored(self) -> Document:
         """As the database holds it: an optional field that is not there is absent, never null."""

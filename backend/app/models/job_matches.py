@@ -11,6 +11,7 @@ from backend.app.models.base import (
     MatchId,
     Share,
     Stored,
+    Strings,
     UserId,
     Utc,
     now,
@@ -37,8 +38,8 @@ MATCH: Example = {
 class MatchDetails(Body):
     """Why the score is what it is."""
 
-    skills_matched: list[str] = []
-    skills_missing: list[str] = []
+    skills_matched: Strings = []
+    skills_missing: Strings = []
     overall_compatibility: Share | None = None
 
 

@@ -5,10 +5,14 @@ from typing import Annotated, Self
 from annotated_types import Len
 from pydantic import ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
-from backend.app.models.base import Amount, Body, Example, JobId, Stored, Text, Utc, check_order, now
+from backend.app.models.base import Amount, Body, Example, JobId, Stored, Strings, Text, Utc, check_order, now
 from backend.app.models.partial import partial
 
-WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s]*$", max_length=2048)]
+# Spelt out: what \s stands for depends on who reads the pattern.
+SPACE = r"\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+WebAddress = Annotated[
+    str, StringConstraints(pattern=rf"^https?://[^{SPACE}/?#][^{SPACE}]*$", max_length=2048)
+]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 POSTING: Example = {
@@ -63,7 +67,7 @@ class JobIn(Body):
     description: str
     location: str
     remote_type: str | None = None
-    skills_required: list[str] = []
+    skills_required: Strings = []
     posted_date: Utc = Field(default_factory=now)
     """Now, unless sent."""
     source_url: WebAddress | None = None

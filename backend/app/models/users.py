@@ -7,7 +7,18 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, ConfigDict, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from backend.app.models.base import Amount, Body, Example, JsonObject, Stored, UserId, Utc, check_order
+from backend.app.models.base import (
+    Amount,
+    Body,
+    Example,
+    JsonObject,
+    Stored,
+    Strings,
+    UserId,
+    Utc,
+    check_order,
+    check_size,
+)
 from backend.app.models.partial import partial
 
 
@@ -24,6 +35,8 @@ def _email(value: str) -> str:
 
 Email = Annotated[
     str,
+    # Before anything else is done with it: to normalize a megabyte of combining marks takes minutes.
+    Len(1, 254),
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
@@ -43,17 +56,19 @@ CREDENTIALS: Example = {"years_experience": 3, "degrees": ["BSc Statistics"]}
 class Preferences(Body):
     """What somebody would like to find."""
 
-    desired_locations: list[str] = []
-    target_roles: list[str] = []
-    skills: list[str] = []
+    desired_locations: Strings = []
+    target_roles: Strings = []
+    skills: Strings = []
     experience_level: str | None = None
     salary_min: Amount | None = None
     salary_max: Amount | None = None
     """At least `salary_min`."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check(self) -> Self:
         check_order(self.salary_min, self.salary_max, "salary_min, salary_max")
+        # A match keeps a copy of it as a free-form object, which is held to that.
+        check_size(self.stored())
         return self
 
 
