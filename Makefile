@@ -16,7 +16,7 @@ demo: .venv/serve  ## Fill the database with believable examples, beside `make s
 	@$(BIN)/aijobhunt demo
 
 test: .venv/test  ## Run the test suite, on a MongoDB of its own or on $MONGODB_URI
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=
 
 check: .venv/check  ## Lint, format, types, coverage of the last test run, generated documents
 	$(BIN)/ruff check $(SOURCES)

@@ -190,7 +190,8 @@ def _serving(data_dir: Path, cache_gb: float, *, keep: bool) -> Iterator[Server]
     if os.name != "posix":
         raise MongodUnavailable(f"An embedded server needs Linux or macOS.\n{REMEDIES}")
     home = _Home(data_dir.resolve())
-    home.db.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.db.mkdir(mode=0o700, exist_ok=True)
     with home.lock_file.open("a") as lock:
         with _held(lock, LOCK_SECONDS):
             child = None

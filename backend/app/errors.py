@@ -1,6 +1,7 @@
 """Every failure with its status and code, and the one place where failures become problem documents."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -32,6 +33,11 @@ class Failure(Exception):
         super().__init__(detail)
         self.detail = detail
         self.faults = faults
+
+    @property
+    def reason(self) -> str:
+        """For the log: what was behind it, without what the driver appends of its own state."""
+        return re.split(r", (full error|Timeout): ", str(self.__cause__ or self.detail))[0]
 
 
 class MalformedBody(Failure):
@@ -183,7 +189,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     match error:
         case Failure():
             if error.status >= 500:
-                log.warning("%s: %s", error.code, error.__cause__ or error.detail)
+                log.warning("%s: %s", error.code, error.reason)
             return from_failure(error)
         case HTTPException(status_code=404):
             return problem(404, "no_such_path", "There is nothing at this path")

@@ -37,8 +37,11 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
         async with Mongo(settings, database or settings.prod_db) as mongo:
             app.state.mongo = mongo
             app.state.collections = collections(mongo)
-            tending = asyncio.create_task(tend(app, mongo))
+            stopping = asyncio.Event()
+            tending = asyncio.create_task(tend(app, mongo, stopping))
             yield
+            # Said twice, since a driver that is about to connect may not pass the cancellation on.
+            stopping.set()
             tending.cancel()
             with suppress(asyncio.CancelledError):
                 await tending
@@ -64,11 +67,12 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     return app
 
 
-async def tend(app: FastAPI, mongo: Mongo) -> None:
+async def tend(app: FastAPI, mongo: Mongo, stopping: asyncio.Event) -> None:
     """Make the indexes as soon as there is a database, which makes the app ready; then sweep for good."""
-    while True:
+    while not stopping.is_set():
         wait = SECONDS_BETWEEN_SWEEPS
         try:
+            await mongo.ping()
             with deadline(SECONDS_FOR_INDEXES), driver_errors():
                 starting = not app.state.ready.is_set()
                 if starting:
@@ -78,12 +82,13 @@ async def tend(app: FastAPI, mongo: Mongo) -> None:
         except IndexConflict as conflict:
             log.error("Not ready, indexes are in the way:\n%s", conflict)
         except Failure as failure:
-            log.warning("The database cannot be tended: %s: %s", failure.detail, failure.__cause__)
+            log.warning("The database cannot be tended: %s: %s", failure.detail, failure.reason)
             wait = SECONDS_BETWEEN_LOOKS
         except Exception:
             # Whatever it is, the app would never be ready, and nobody would know why.
             log.exception("The database cannot be tended")
-        await asyncio.sleep(wait)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), wait)
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
+from pymongo import MongoClient
 
 from backend import mongod
 from backend.app.config import Settings
@@ -23,12 +24,17 @@ def mongodb_uri() -> Iterator[str]:
         yield given
     else:
         with mongod.temporary() as server:
+            with MongoClient[dict[str, object]](server.uri) as client:
+                # What an app that was killed has locked would keep its test waiting for ten.
+                client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)
             yield server.uri
 
 
 @pytest.fixture(scope="session")
-def settings(mongodb_uri: str) -> Settings:
-    return Settings().model_copy(update={"mongodb_uri": mongodb_uri})
+def settings(mongodb_uri: str, worker_id: str) -> Settings:
+    found = Settings()
+    # One database for each process that tests: they may share a server.
+    return found.model_copy(update={"mongodb_uri": mongodb_uri, "test_db": f"{found.test_db}_{worker_id}"})
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,16 @@ async def test_the_app_starts_without_a_database_and_works_once_there_is_one(tmp
             assert indexes["email_1"]["unique"]
 
 
+async def test_a_database_that_does_not_let_the_app_in_is_answered_for(server: Server) -> None:
+    stranger = server.uri.replace("mongodb://", "mongodb://nobody:wrong@")
+
+    async with running_app(stranger) as (app, client):
+        await assert_alive_and_unwell(client)
+        refused = await client.get("/jobs/")
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert not app.state.ready.is_set()
+
+
 async def test_a_database_that_stalls_is_answered_for_and_then_used_again(
     server: Server, impatient: tuple[FastAPI, Client]
 ) -> None:
@@ -396,8 +406,12 @@ def head(length: int) -> bytes:
 
 
 def answer_on(connection: socket.socket) -> bytes:
-    """The start of the answer, which comes in one piece."""
-    return connection.recv(65536)
+    """An answer whose body is a JSON object, however many pieces it comes in."""
+    answer = connection.recv(65536)
+    connection.settimeout(RECOVERY)
+    while answer and not answer.endswith(b"}") and (more := connection.recv(65536)):
+        answer += more
+    return answer
 
 
 async def test_a_body_that_does_not_end_is_given_up_at_the_deadline(

@@ -226,8 +226,9 @@ def examples(document: Json) -> list[tuple[str, str, Json | None]]:
         for path, item in document["paths"].items()
         for method, operation in item.items()
     ]
-    removals = [request for request in requests if request[0] == "delete"]
-    return [request for request in requests if request[0] != "delete"] + removals[::-1]
+    return sorted(
+        requests, key=lambda request: (request[0] == "delete", request[1].startswith(("/users/", "/jobs/")))
+    )
 
 
 def parameters(operation: Json) -> Json:

@@ -85,7 +85,8 @@ class Mongo:
             await closing
 
     async def ping(self) -> None:
-        with driver_errors():
+        # In less than a request may take: who asks whether all is well does not wait long for the answer.
+        with driver_errors(), deadline(SELECTION_SECONDS):
             await self.db.command("ping")
 
     def writing(self, session: Session | None = None) -> AbstractAsyncContextManager[None]:
