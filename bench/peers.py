@@ -8,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -55,16 +55,25 @@ class Peer:
     """Packages that are installed for it alone."""
     ready: str = "/jobs/?limit=1"
     """A path that answers 200 as soon as it is ready."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 EVE = ("eve", "gunicorn")
+APP = ("--factory", "backend.app.main:create_app")
 
 PEERS = (
     Peer("motor", "Motor alone, no HTTP", None),
     Peer("minimal", "minimal FastAPI + Motor", uvicorn("bench.minimal:app")),
     Peer("eve", "Eve", gunicorn("bench.eve:create_app()"), needs=EVE),
     Peer("eve-best", "Eve at its best", gunicorn("bench.eve:create_app(at_its_best=True)"), needs=EVE),
-    Peer("app", "this app", uvicorn("--factory", "backend.app.main:create_app"), ready="/readyz"),
+    Peer("app", "this app", uvicorn(*APP), ready="/readyz"),
+    Peer(
+        "app-pymongo",
+        "this app, MONGO_DRIVER=pymongo",
+        uvicorn(*APP),
+        ready="/readyz",
+        environment={"MONGO_DRIVER": "pymongo"},
+    ),
 )
 BY_KEY = {peer.key: peer for peer in PEERS}
 
@@ -86,7 +95,7 @@ def serving(peer: Peer, uri: str, database: str) -> Iterator[int | None]:
         process = subprocess.Popen(
             [sys.executable, "-m", *peer.command(port)],
             cwd=ROOT,
-            env={**os.environ, "MONGODB_URI": uri, "PROD_DB": database},
+            env={**os.environ, "MONGODB_URI": uri, "PROD_DB": database, **peer.environment},
             stdout=log,
             stderr=log,
             # Ctrl-C is for the benchmark; it ends what it started.

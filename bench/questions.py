@@ -45,7 +45,7 @@ class Question:
     """Whether the answer to the first of these requests is right."""
     straight: Callable[[Jobs, Facts], Ask] | None = None
     """The same through Motor alone."""
-    peers: tuple[str, ...] = ("motor", "minimal", "eve", "eve-best", "app")
+    peers: tuple[str, ...] = ("motor", "minimal", "eve", "eve-best", "app", "app-pymongo")
     unit: str = "requests"
     weight: int = 1
     """How many of its unit one request is: the documents of a bulk call."""

@@ -29,7 +29,7 @@ class Collection:
 
     async def get(self, key: ObjectId) -> Document:
         with driver_errors():
-            document = await self.documents.find_one({self.spec.key: key})
+            document = await self.mongo.find_one(self.spec.name, {self.spec.key: key})
         if document is None:
             raise missing(self.spec)
         return document
@@ -129,7 +129,7 @@ class Collection:
         with driver_errors():
             found = await asyncio.gather(
                 *(
-                    self.mongo[parent.name].find_one({"_id": document[name]})
+                    self.mongo.find_one(parent.name, {"_id": document[name]})
                     for name, parent in self.spec.belongs_to.items()
                 )
             )
