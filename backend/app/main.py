@@ -10,8 +10,9 @@ from fastapi import FastAPI
 
 from backend.app import openapi
 from backend.app.config import Settings
+from backend.app.db.failures import driver_errors
 from backend.app.db.indexes import IndexConflict, ensure_indexes
-from backend.app.db.mongo import Mongo, deadline, driver_errors
+from backend.app.db.mongo import Mongo, deadline
 from backend.app.db.removals import sweep
 from backend.app.deps import collections
 from backend.app.envelope import Envelope

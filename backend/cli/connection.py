@@ -8,7 +8,8 @@ from typing import TypeVar
 from pymongo.errors import PyMongoError
 
 from backend.app.config import Settings
-from backend.app.db.mongo import Mongo, deadline, driver_errors
+from backend.app.db.failures import driver_errors
+from backend.app.db.mongo import Mongo, deadline
 from backend.app.errors import Overdue, Unavailable
 from backend.cli.failure import CommandFailed
 from backend.cli.server import address, served

@@ -12,9 +12,11 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from backend.app.db.mongo import Mongo, Session, driver_errors, pause
+from backend.app.db.failures import driver_errors
+from backend.app.db.mongo import Mongo, Session
 from backend.app.db.paging import Page, Reading, Where
 from backend.app.db.schema import REMOVALS, Spec
+from backend.app.db.transactions import pause, transaction
 from backend.app.errors import EmptyUpdate, KeyTaken, NotFound, Stale, invalid
 from backend.app.models.base import REVISION, Body, Document, now
 from backend.app.models.partial import merged
@@ -29,7 +31,7 @@ class Collection:
 
     async def get(self, key: ObjectId) -> Document:
         with driver_errors():
-            document = await self.mongo.find_one(self.spec.name, {self.spec.key: key})
+            document = await self.documents.find_one({self.spec.key: key})
         if document is None:
             raise missing(self.spec)
         return document
@@ -88,10 +90,10 @@ class Collection:
             return current
         this = {"_id": current["_id"], REVISION: current.get(REVISION)}
         with driver_errors(), self.taken():
-            async with self.mongo.writing():
-                return await self.documents.find_one_and_update(
-                    this, update, return_document=ReturnDocument.AFTER
-                )
+            changed: Document | None = await self.write(
+                "find_one_and_update", this, update, return_document=ReturnDocument.AFTER
+            )
+            return changed
 
     async def remove(self, key: ObjectId, if_match: str | None = None) -> None:
         """Remove a document and all that belongs to it, at once or not at all."""
@@ -107,7 +109,7 @@ class Collection:
             if not any(self.spec.children):
                 await self._delete(key, if_match, None)
                 return
-            gone = await self.mongo.transaction(cascade)
+            gone = await transaction(self.mongo, cascade)
             # A child added meanwhile was not seen by the transaction; one added later sees no parent.
             await self.remove_children([gone])
 
@@ -117,10 +119,12 @@ class Collection:
             document["created_at"] = now()
         return document
 
+    async def write(self, command: str, *arguments: Any, **options: Any) -> Any:
+        return await self.mongo.write(self.spec.name, command, *arguments, **options)
+
     async def insert(self, document: Document) -> None:
         with driver_errors(), self.taken():
-            async with self.mongo.writing():
-                await self.documents.insert_one(document)
+            await self.write("insert_one", document)
 
     async def require_parents(self, document: Mapping[str, Any]) -> list[Document]:
         """The parents of a document; the first that is missing is the failure."""
@@ -129,7 +133,7 @@ class Collection:
         with driver_errors():
             found = await asyncio.gather(
                 *(
-                    self.mongo.find_one(parent.name, {"_id": document[name]})
+                    self.mongo[parent.name].find_one({"_id": document[name]})
                     for name, parent in self.spec.belongs_to.items()
                 )
             )
@@ -144,8 +148,7 @@ class Collection:
             await self.require_parents(document)
         except NotFound:
             with driver_errors():
-                async with self.mongo.writing():
-                    await self.documents.delete_one({"_id": document["_id"]})
+                await self.write("delete_one", {"_id": document["_id"]})
             raise
 
     async def _delete(self, key: ObjectId, if_match: str | None, session: Session | None) -> ObjectId:
@@ -155,9 +158,7 @@ class Collection:
                 raise missing(self.spec)
             self._check(if_match, current)
             this = {"_id": current["_id"], REVISION: current.get(REVISION)}
-            async with self.mongo.writing(session):
-                deleted = await self.documents.delete_one(this, session=session)
-            if deleted.deleted_count:
+            if (await self.write("delete_one", this, session=session)).deleted_count:
                 gone: ObjectId = current["_id"]
                 return gone
 
@@ -185,8 +186,7 @@ class Collection:
             if any(child.children):
                 ids = await below.documents.distinct("_id", mine, session=session)
                 await below.remove_children(ids, session)
-            async with self.mongo.writing(session):
-                await below.documents.delete_many(mine, session=session)
+            await below.write("delete_many", mine, session=session)
 
     def _check(self, if_match: str | None, document: Document) -> None:
         if if_match is None or if_match.strip() == "*":

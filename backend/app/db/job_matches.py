@@ -1,12 +1,10 @@
 """Matches: one for each user and posting, the latest taking the place of the one before."""
 
-from typing import cast
-
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from backend.app.db.collection import Collection
-from backend.app.db.mongo import driver_errors
+from backend.app.db.failures import driver_errors
 from backend.app.models.base import REVISION, Body, Document
 
 
@@ -37,15 +35,17 @@ class Matches(Collection):
         while True:
             try:
                 with driver_errors():
-                    async with self.mongo.writing():
-                        stored = await self.documents.find_one_and_update(
-                            pair, [{"$replaceWith": fresh}], upsert=True, return_document=ReturnDocument.AFTER
-                        )
+                    stored: Document = await self.write(
+                        "find_one_and_update",
+                        pair,
+                        [{"$replaceWith": fresh}],
+                        upsert=True,
+                        return_document=ReturnDocument.AFTER,
+                    )
             except DuplicateKeyError:
                 # Another made it between our look and our insert: the next round replaces that one.
                 continue
-            # An upsert always has something to return; the driver's types do not know.
-            return cast("Document", stored)
+            return stored
 
     async def _complete(self, document: Document) -> None:
         user, _ = await self.require_parents(document)

@@ -1,45 +1,44 @@
-"""The connection: which driver, its deadlines, its transactions. What differs between drivers is here."""
+"""The connection: which driver, and on which threads it works. What differs between the drivers is here."""
 
 import asyncio
 import os
-import random
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from contextvars import Context
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, cast
 
 import pymongo
-from motor.frameworks.asyncio import max_workers, run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import (
-    ConnectionFailure,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-)
+from pymongo.errors import PyMongoError
 
 from backend.app.config import Settings
-from backend.app.errors import Overdue, Unavailable
+from backend.app.db.failures import driver_errors
 from backend.app.models.base import Document
 
-T = TypeVar("T")
 Session = AsyncClientSession
 
 # How long to look for a server before a request is told that there is none: well inside any deadline.
 SELECTION_SECONDS = 2.0
 # How long a transaction that is given up may take to let go of what it has locked.
 SECONDS_TO_END = 2.0
-KEPT_FOR_TRANSACTIONS = 2
+WRITE_THREADS = 16
+CONNECTIONS_FOR_TRANSACTIONS = 2
 
 
 class Mongo:
-    """A connection to one database. Opening it makes no I/O: the app starts with the database down."""
+    """A connection to one database. Opening it makes no I/O: the app starts with the database down.
+
+    A write of what a transaction has touched waits inside MongoDB, and keeps a thread (Motor) or a connection
+    (PyMongo) meanwhile. So writes have threads of their own, or leave some connections: else all there are
+    would wait for a transaction that waits for one of them.
+    """
 
     def __init__(self, settings: Settings, database: str) -> None:
         self.settings = settings
@@ -57,14 +56,11 @@ class Mongo:
         self.db: AsyncDatabase[Document] = self.client[database]
         self._collections: dict[str, AsyncCollection[Document]] = {}
         self._endings: set[asyncio.Task[None]] = set()
-        motor = self.driver == "motor"
-        at_once = max_workers if motor else settings.mongo_pool_size
-        # A write of what a transaction has touched waits inside MongoDB, and keeps a thread (Motor) or a
-        # connection (PyMongo) meanwhile. Some are kept free for transactions, or all would wait for good.
-        self._writing = asyncio.Semaphore(max(1, at_once - KEPT_FOR_TRANSACTIONS))
-        # Motor's threads fight the event loop for the interpreter while they read: with ten at it instead of
-        # one more than there are cores, a page takes a fifth longer.
-        self._reading = asyncio.Semaphore((os.cpu_count() or 1) + 1 if motor else at_once)
+        self._writers = ThreadPoolExecutor(WRITE_THREADS, "mongo-write")
+        # Threads that read a page fight the event loop for the interpreter: with as many as Motor has, each
+        # page takes a fifth longer.
+        self._readers = ThreadPoolExecutor((os.cpu_count() or 1) + 1, "mongo-read")
+        self._connections = asyncio.Semaphore(max(1, settings.mongo_pool_size - CONNECTIONS_FOR_TRANSACTIONS))
 
     def __getitem__(self, name: str) -> AsyncCollection[Document]:
         # Motor takes as long to make a collection as to send a command on one.
@@ -85,6 +81,8 @@ class Mongo:
 
     async def close(self) -> None:
         await asyncio.gather(*self._endings)
+        for threads in (self._writers, self._readers):
+            threads.shutdown(wait=False)
         closing = self.client.close()
         if closing is not None:
             await closing
@@ -94,111 +92,59 @@ class Mongo:
         with driver_errors(), deadline(SELECTION_SECONDS):
             await self.db.command("ping")
 
-    def writing(self, session: Session | None = None) -> AbstractAsyncContextManager[None]:
-        """Every write goes inside this, with the session of its transaction if it is in one."""
-        return self._writing if session is None else nullcontext()
-
-    async def find_one(self, name: str, query: Document) -> Document | None:
-        async with self._reading:
-            return await self[name].find_one(query)
-
     async def find(self, name: str, query: Document, **options: Any) -> list[Document]:
         """All that a query finds, in one step: Motor's own cursor spends a fifth more on going to and fro."""
         collection: Any = self[name]
-        async with self._reading:
-            if self.driver == "pymongo":
-                found = await collection.find(query, **options).to_list()
-            else:
-                cursor = collection.delegate.find(query, **options)
-                loop = asyncio.get_running_loop()
-                found = await run_on_executor(loop, cursor.to_list)  # type: ignore[no-untyped-call]
+        if self.driver == "motor":
+            cursor = collection.delegate.find(query, **options)
+            found = await in_thread(self._readers, cursor.to_list)
+        else:
+            found = await collection.find(query, **options).to_list()
         return cast("list[Document]", found)
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Run `work` so that all of it stands or none, again when another write came between.
+    async def write(
+        self, name: str, command: str, *arguments: Any, session: Session | None = None, **options: Any
+    ) -> Any:
+        """A write, by the name of the driver's method. Every write goes through here."""
+        collection: Any = self[name]
+        if session is not None:
+            return await getattr(collection, command)(*arguments, session=session, **options)
+        if self.driver == "motor":
+            method = getattr(collection.delegate, command)
+            return await in_thread(self._writers, method, *arguments, **options)
+        async with self._connections:
+            return await getattr(collection, command)(*arguments, **options)
 
-        Motor's own helper takes no deadline: one server stall had it try thousands of times.
-        """
-        end = time.monotonic() + self.settings.request_deadline
-        session = await self._session()
-        attempt = 0
-        try:
-            while True:
-                try:
-                    return await self._attempt(session, work, end)
-                except PyMongoError as error:
-                    if not _worth_another(error, "TransientTransactionError", end):
-                        raise
-                if session.in_transaction:
-                    await session.abort_transaction()
-                await pause(attempt)
-                attempt += 1
-        finally:
-            # Apart from the request, whose time may be up: what is not aborted stays locked for a minute.
-            ending = asyncio.create_task(_end(session), context=Context())
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
-
-    async def _attempt(self, session: Session, work: Callable[[Session], Awaitable[T]], end: float) -> T:
-        starting = session.start_transaction()
-        if self.driver == "pymongo":
-            await starting
-        result = await work(session)
-        while True:
-            try:
-                await session.commit_transaction()
-            except PyMongoError as error:
-                if not _worth_another(error, "UnknownTransactionCommitResult", end):
-                    raise
-            else:
-                return result
-
-    async def _session(self) -> Session:
+    async def start_session(self) -> Session:
         starting: Any = self.client.start_session()
         return cast("Session", await starting if self.driver == "motor" else starting)
 
+    async def start_transaction(self, session: Session) -> None:
+        starting = session.start_transaction()
+        if self.driver == "pymongo":
+            await starting
 
-async def pause(attempt: int) -> None:
-    """Before another attempt at what somebody else came first to: longer each time, and never the same."""
-    await asyncio.sleep(min(0.002 * 1.5 ** min(attempt, 20), 0.1) * random.random())
+    def end_apart(self, session: Session) -> None:
+        """End a session, and the transaction it may still be in, apart from the request.
+
+        That one's time may be up, and what is not aborted stays locked for a minute.
+        """
+        ending = asyncio.create_task(_end(session), context=Context())
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
 
 
 async def _end(session: Session) -> None:
-    """End a session, and with it the transaction that it may still be in."""
     with suppress(PyMongoError), deadline(SECONDS_TO_END):
         await session.end_session()
 
 
-def _worth_another(error: PyMongoError, label: str, end: float) -> bool:
-    return error.has_error_label(label) and not error.timeout and time.monotonic() < end
-
-
-# No rights, a wrong password, no transactions because it is no replica set, no space left on its disk.
-REFUSALS = (13, 18, 20, 14031)
-
-
-class driver_errors:  # noqa: N801 - a context manager, used as a function
-    """Turns what the driver raises when the database is away or late into what a client is told."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not isinstance(error, PyMongoError):
-            return
-        if isinstance(error, ServerSelectionTimeoutError):
-            raise Unavailable("The database cannot be reached") from error
-        if error.timeout:
-            raise Overdue from error
-        if isinstance(error, ConnectionFailure) or error.has_error_label("TransientTransactionError"):
-            raise Unavailable("The database is busy or changing hands") from error
-        if isinstance(error, OperationFailure) and error.code in REFUSALS:
-            raise Unavailable("The database refuses the service") from error
+async def in_thread(
+    threads: ThreadPoolExecutor, function: Callable[..., Any], *arguments: Any, **options: Any
+) -> Any:
+    """Call a function in one of the threads, under the deadline of the request."""
+    call = partial(copy_context().run, function, *arguments, **options)
+    return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
 deadline = pymongo.timeout

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from bson import ObjectId
 
 from backend.app.db.collection import Collection
-from backend.app.db.mongo import Mongo, driver_errors
+from backend.app.db.failures import driver_errors
+from backend.app.db.mongo import Mongo
 from backend.app.db.schema import REMOVALS, TABLE
 
 # Requests that a process had begun when it was killed are over long before, whatever their deadline.

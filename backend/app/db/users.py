@@ -5,8 +5,10 @@ from typing import TypeVar
 from bson import ObjectId
 
 from backend.app.db.collection import Collection
-from backend.app.db.mongo import Session, driver_errors
+from backend.app.db.failures import driver_errors
+from backend.app.db.mongo import Session
 from backend.app.db.schema import STATS
+from backend.app.db.transactions import transaction
 from backend.app.models.base import Body, Document
 from backend.app.models.stats import StatsFields
 from backend.app.passwords import hashed
@@ -28,7 +30,7 @@ class Users(Collection):
             await self.documents.insert_one(user, session=session)
 
         with driver_errors(), self.taken():
-            await self.mongo.transaction(both)
+            await transaction(self.mongo, both)
         return user
 
     async def change(self, key: ObjectId, change: Body, if_match: str | None = None) -> Document:
