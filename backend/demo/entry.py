@@ -1,6 +1,7 @@
 """One document to be: what a client would send, and what the server would add."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from typing import Generic, TypeVar
 
@@ -18,6 +19,21 @@ class Entry(Generic[B]):
     """Valid, or it would not exist."""
     kept: Document
     """The fields that only the server writes."""
+
+
+class Made(Generic[B]):
+    """What a person and a posting have alike: the document, beside what it was drawn from."""
+
+    entry: Entry[B]
+
+    @property
+    def body(self) -> B:
+        return self.entry.body
+
+    @property
+    def since(self) -> datetime:
+        created: datetime = self.entry.kept["created_at"]
+        return created
 
 
 def nth_id(noun: str, index: int) -> ObjectId:

@@ -7,7 +7,7 @@ from random import Random
 
 from backend.app.models.base import Document
 from backend.app.models.users import Preferences, UserIn
-from backend.demo.entry import Entry, chance, nth_id
+from backend.demo.entry import Entry, Made, chance, nth_id
 from backend.demo.vocabulary import (
     CERTIFICATES,
     DEGREES,
@@ -35,20 +35,11 @@ FIRST: Seeking = (ML, LEVELS[1], NEW_YORK, ["Python", "Machine Learning", "PyTor
 
 
 @dataclass(frozen=True)
-class Person:
+class Person(Made[UserIn]):
     trade: Trade
     level: Level
     home: Place
     entry: Entry[UserIn]
-
-    @property
-    def body(self) -> UserIn:
-        return self.entry.body
-
-    @property
-    def since(self) -> datetime:
-        created: datetime = self.entry.kept["created_at"]
-        return created
 
 
 def made(today: datetime) -> list[Person]:

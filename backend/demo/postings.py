@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from backend.app.models.jobs import JobIn, MlFeatures, SalaryRange
-from backend.demo.entry import Entry, chance, nth_id
+from backend.demo.entry import Entry, Made, chance, nth_id
 from backend.demo.vocabulary import (
     EMPLOYERS,
     LEVELS,
@@ -30,20 +30,11 @@ DAYS_OPEN = 45
 
 
 @dataclass(frozen=True)
-class Posting:
+class Posting(Made[JobIn]):
     trade: Trade
     level: Level
     place: Place
     entry: Entry[JobIn]
-
-    @property
-    def body(self) -> JobIn:
-        return self.entry.body
-
-    @property
-    def since(self) -> datetime:
-        created: datetime = self.entry.kept["created_at"]
-        return created
 
 
 def made(today: datetime) -> list[Posting]:
