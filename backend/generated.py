@@ -14,7 +14,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from backend.app.config import Settings
-from backend.app.db.schema import TABLE, IndexKeys, Spec
+from backend.app.db.schema import LEDGERS, TABLE, IndexKeys, Spec
 from backend.app.main import create_app
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +49,16 @@ def _schema_lines() -> Iterator[str]:
         yield from ("", "| index | serves |", "|---|---|", "| `_id` | unique: one document by id |")
         yield from _indexes(spec)
         yield from _relations(spec)
+    yield from (
+        "",
+        "## What the service notes for itself",
+        "",
+        "| collection | what it holds | kept |",
+        "|---|---|---|",
+    )
+    for ledger in LEDGERS:
+        hours = f"{ledger.kept.total_seconds() / 3600:g} hours" if ledger.kept else "until it is dealt with"
+        yield f"| `{ledger.name}` | {ledger.about} | {hours} |"
     yield ""
 
 

@@ -27,8 +27,12 @@ class Settings(BaseSettings):
     """Where the embedded MongoDB keeps its data."""
     request_deadline: Annotated[float, Gt(0)] = 5.0
     """Seconds that a request may take before it is answered with 503 or 504."""
+    bulk_deadline: Annotated[float, Gt(0)] = 60.0
+    """Seconds that one step of a bulk call or an export may take: each batch, each wait for the client."""
     max_body_bytes: Annotated[int, Ge(1024)] = 1024 * 1024
-    """The largest request body for one document."""
+    """The largest request body for one document, and the longest line of a bulk call."""
+    max_bulk_bytes: Annotated[int, Ge(1024)] = 64 * 1024 * 1024
+    """The largest JSON array of a bulk call."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least that is logged."""
 

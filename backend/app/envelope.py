@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its deadline, and an answer even when the app has a fault."""
+"""What surrounds every request: its id, and an answer even when the app has a fault."""
 
 import logging
 import random
@@ -6,22 +6,18 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.app.db.mongo import deadline
-from backend.app.errors import Internal, from_failure
+from backend.app.errors import Failure, Internal, from_failure
 from backend.app.logs import request_id
 
 HEADER = b"x-request-id"
 ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# What is left of a request's time for the answer itself, when the database has used up the rest.
-FOR_THE_ANSWER = 0.1
 
 log = logging.getLogger(__name__)
 
 
 class Envelope:
-    def __init__(self, app: ASGIApp, request_deadline: float) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.seconds = request_deadline * (1 - FOR_THE_ANSWER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,8 +41,11 @@ class Envelope:
             await send(message)
 
         try:
-            with deadline(self.seconds):
-                await self.app(scope, receive, send_enveloped)
+            await self.app(scope, receive, send_enveloped)
+        except Failure as failure:
+            # What had begun cannot be taken back: to end without an end is how the client learns of it.
+            log.warning("Cut off: %s: %s", failure.code, failure.reason)
+            raise
         except Exception:
             log.exception("The app has a fault")
             if started:

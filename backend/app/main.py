@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     )
     app.state.settings = settings
     app.state.ready = asyncio.Event()
-    app.add_middleware(Envelope, request_deadline=settings.request_deadline)
+    app.add_middleware(Envelope)
     add_handlers(app)
     # Flat, and not by include_router, which matches each request against two layers of routes.
     for router in ROUTERS:

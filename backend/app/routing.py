@@ -4,6 +4,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Request, params
@@ -13,9 +14,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from backend.app.bodies import parse, read
+from backend.app.config import Settings
+from backend.app.db.mongo import deadline
 from backend.app.errors import LONGEST_NAME, MOST_FAULTS, Invalid, invalid, pointer
 
 Supply = Callable[[Request], Any]
+
+# What is left of a request's time for the answer itself, when the database has used up the rest.
+FOR_THE_ANSWER = 0.1
 
 
 class Route(APIRoute):
@@ -26,6 +32,11 @@ class Route(APIRoute):
     that does not exist is refused.
     """
 
+    @staticmethod
+    def seconds(settings: Settings, /) -> float | None:
+        """How long a request may take."""
+        return settings.request_deadline
+
     def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **options: Any) -> None:
         summary, _, rest = (endpoint.__doc__ or "").strip().partition("\n")
         options["summary"] = summary.rstrip(".")
@@ -33,7 +44,15 @@ class Route(APIRoute):
         options["operation_id"] = operation_id(endpoint.__name__)
         super().__init__(path, endpoint, **options)
         self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$").rstrip("/") + r"/?\Z")
-        self.app = application(endpoint, set(self.param_convertors))
+        self.app = application(endpoint, set(self.param_convertors), self.seconds)
+
+
+class LongRoute(Route):
+    """A route that works step by step, each within a deadline of its own: bulk calls and exports."""
+
+    @staticmethod
+    def seconds(_: Settings, /) -> None:
+        return None
 
 
 def operation_id(name: str) -> str:
@@ -43,7 +62,9 @@ def operation_id(name: str) -> str:
 
 
 def application(
-    endpoint: Callable[..., Awaitable[Response]], path_names: set[str]
+    endpoint: Callable[..., Awaitable[Response]],
+    path_names: set[str],
+    seconds: Callable[[Settings], float | None],
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The route as an ASGI app: each parameter of its function has one supplier, found once."""
     parameters = inspect.signature(endpoint).parameters.values()
@@ -61,9 +82,11 @@ def application(
         if scope["query_string"]:
             check_names(request.query_params, queries)
         values = {name: supply(request) for name, supply in supplies}
-        for name, model in bodies:
-            values[name] = await body(request, model)
-        response = await endpoint(**values)
+        limit = seconds(request.app.state.settings)
+        with nullcontext() if limit is None else deadline(limit * (1 - FOR_THE_ANSWER)):
+            for name, model in bodies:
+                values[name] = await body(request, model)
+            response = await endpoint(**values)
         await response(scope, receive, send)
 
     return app

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from backend import mongod
 from backend.app.config import Settings
 from backend.app.db.mongo import Mongo
-from backend.app.db.schema import TABLE
+from backend.app.db.schema import LEDGERS, TABLE
 from backend.app.main import create_app
 from backend.tests.client import Client
 
@@ -50,8 +50,8 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
 async def mongo(app: FastAPI) -> Mongo:
     """The app's own connection, to a database that is empty but for its indexes."""
     connection: Mongo = app.state.mongo
-    for spec in TABLE:
-        await connection.db[spec.name].delete_many({})
+    for collection in (*TABLE, *LEDGERS):
+        await connection.db[collection.name].delete_many({})
     return connection
 
 

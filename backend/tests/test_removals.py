@@ -33,28 +33,26 @@ async def test_a_recent_removal_is_remembered_after_a_sweep(mongo: Mongo, client
 
     await sweep(mongo, recent=True)
 
-    assert await mongo[REMOVALS].find_one({"document": user_id})
+    assert await mongo[REMOVALS.name].find_one({"document": user_id})
 
 
 async def test_an_old_removal_is_swept_once_more_and_forgotten(mongo: Mongo, client: Client) -> None:
     user_id, match_id = await orphan(mongo, client)
-    long_ago = datetime.now(UTC) - timedelta(
-        seconds=(DEADLINES_TO_WAIT + 1) * mongo.settings.request_deadline
-    )
-    await mongo[REMOVALS].delete_many({})
-    await mongo[REMOVALS].insert_one(
+    long_ago = datetime.now(UTC) - timedelta(seconds=(DEADLINES_TO_WAIT + 1) * mongo.settings.bulk_deadline)
+    await mongo[REMOVALS.name].delete_many({})
+    await mongo[REMOVALS.name].insert_one(
         {"_id": ObjectId.from_datetime(long_ago), "collection": "users", "document": user_id}
     )
 
     await sweep(mongo, recent=False)
 
     assert await mongo["job_matches"].find_one({"_id": match_id}) is None
-    assert await mongo[REMOVALS].count_documents({}) == 0
+    assert await mongo[REMOVALS.name].count_documents({}) == 0
 
 
 async def test_a_removal_that_failed_is_not_remembered(mongo: Mongo, client: Client) -> None:
-    await mongo[REMOVALS].delete_many({})
+    await mongo[REMOVALS.name].delete_many({})
 
     await client.delete("/users/" + "5" * 24)
 
-    assert await mongo[REMOVALS].count_documents({}) == 0
+    assert await mongo[REMOVALS.name].count_documents({}) == 0

@@ -102,7 +102,7 @@ class Collection:
             gone = await self._delete(key, if_match, session)
             await self.remove_children([gone], session)
             removal = {"_id": ObjectId(), "collection": self.spec.name, "document": gone}
-            await self.mongo[REMOVALS].insert_one(removal, session=session)
+            await self.mongo[REMOVALS.name].insert_one(removal, session=session)
             return gone
 
         with driver_errors():

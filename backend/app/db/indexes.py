@@ -8,7 +8,9 @@ from pymongo.errors import DuplicateKeyError
 
 from backend.app.db import mongo
 from backend.app.db.mongo import Mongo
-from backend.app.db.schema import TABLE, IndexKeys, Spec
+from backend.app.db.schema import LEDGERS, TABLE, IndexKeys
+
+Options = Mapping[str, Any]
 
 
 class IndexConflict(Exception):
@@ -36,37 +38,50 @@ async def ensure_indexes(connection: Mongo | None = None) -> Report:
 async def compare_indexes(connection: Mongo | None = None, *, create: bool = False) -> Report:
     connection = connection or mongo.current()
     report = Report([], [], [], [])
-    for spec in TABLE:
-        standing = await connection.db[spec.name].index_information()
-        for keys, unique in spec.indexes:
-            await _one(connection, spec, standing, keys, unique, report, create)
+    for collection, indexes in wanted().items():
+        standing = await connection.db[collection].index_information()
+        for keys, options in indexes:
+            await _one(connection, collection, standing, keys, options, report, create)
     return report
+
+
+def wanted() -> dict[str, list[tuple[IndexKeys, Options]]]:
+    """Every index there should be, by collection: its keys and its options."""
+    found: dict[str, list[tuple[IndexKeys, Options]]] = {
+        spec.name: [(keys, {"unique": True} if unique else {}) for keys, unique in spec.indexes]
+        for spec in TABLE
+    }
+    for ledger in LEDGERS:
+        if ledger.kept is not None:
+            seconds = int(ledger.kept.total_seconds())
+            found[ledger.name] = [((("at", 1),), {"expireAfterSeconds": seconds})]
+    return found
 
 
 async def _one(
     connection: Mongo,
-    spec: Spec,
+    collection: str,
     standing: Mapping[str, Mapping[str, Any]],
     keys: IndexKeys,
-    unique: bool,
+    options: Options,
     report: Report,
     create: bool,
 ) -> None:
     name = "_".join(f"{field}_{direction}" for field, direction in keys)
-    here = f"{spec.name}.{name}"
+    here = f"{collection}.{name}"
     same_keys = [(other, about) for other, about in standing.items() if tuple(about["key"]) == keys]
-    if obstacle := _obstacle(name, keys, unique, standing):
-        report.conflicts.append(f"{spec.name}: {obstacle}")
+    if obstacle := _obstacle(name, keys, options, standing):
+        report.conflicts.append(f"{collection}: {obstacle}")
     elif same_keys:
         report.present.append(here)
     elif not create:
         report.missing.append(here)
     else:
         try:
-            await connection.db[spec.name].create_index(list(keys), name=name, unique=unique)
+            await connection.db[collection].create_index(list(keys), name=name, **options)
         except DuplicateKeyError:
             report.conflicts.append(
-                f"{spec.name}: documents that share {', '.join(field for field, _ in keys)} "
+                f"{collection}: documents that share {', '.join(field for field, _ in keys)} "
                 "keep the unique index from being made; remove all but one of each"
             )
         else:
@@ -84,10 +99,9 @@ OPTIONS_THAT_CHANGE_ANSWERS = (
 
 
 def _obstacle(
-    name: str, keys: IndexKeys, unique: bool, standing: Mapping[str, Mapping[str, Any]]
+    name: str, keys: IndexKeys, wanted: Options, standing: Mapping[str, Mapping[str, Any]]
 ) -> str | None:
     """What is wrong with the index that stands where the table's should, if anything is."""
-    wanted = {"unique": True} if unique else {}
     for other, about in standing.items():
         found = {option: about[option] for option in OPTIONS_THAT_CHANGE_ANSWERS if about.get(option)}
         if tuple(about["key"]) == keys and found != wanted:

@@ -24,11 +24,14 @@ async def sweep(mongo: Mongo, *, recent: bool) -> None:
     A recent removal is looked at only when asked to, by a process that has just started, perhaps after a
     crash. Each is looked at once it is old, and then forgotten.
     """
-    wait = timedelta(seconds=DEADLINES_TO_WAIT * mongo.settings.request_deadline)
+    longest = max(mongo.settings.request_deadline, mongo.settings.bulk_deadline)
+    wait = timedelta(seconds=DEADLINES_TO_WAIT * longest)
     old = {"_id": {"$lt": ObjectId.from_datetime(datetime.now(UTC) - wait)}}
-    removals = mongo[REMOVALS]
+    removals = mongo[REMOVALS.name]
     with driver_errors():
-        while found := await mongo.find(REMOVALS, {} if recent else old, sort=[("_id", 1)], limit=AT_ONCE):
+        while found := await mongo.find(
+            REMOVALS.name, {} if recent else old, sort=[("_id", 1)], limit=AT_ONCE
+        ):
             for spec in TABLE:
                 gone = [removal["document"] for removal in found if removal["collection"] == spec.name]
                 if gone:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, get_args
 
@@ -159,5 +160,24 @@ STATS = Spec(
 
 TABLE = (USERS, JOBS, MATCHES, SEARCHES, INTERACTIONS, STATS)
 
-REMOVALS = "removals"
-"""Not for clients: documents removed lately, for children that came too late. See `db/removals.py`."""
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the service notes for itself, and no client sees."""
+
+    name: str
+    about: str
+    kept: timedelta | None = None
+    """How long after the time in its `at`; for good, or until it is dealt with, without."""
+
+
+REMOVALS = Ledger("removals", "Documents removed lately, for children that come too late.")
+ANSWERS = Ledger("idempotency_answers", "The first answer to each Idempotency-Key.", kept=timedelta(hours=24))
+STEPS = Ledger(
+    "idempotency_steps",
+    "What each batch of a bulk call under an Idempotency-Key came to.",
+    # Longer than the answer that is put together from them.
+    kept=timedelta(hours=25),
+)
+SIGHTINGS = Ledger("ingest_sightings", "Which postings an ingest run has seen.", kept=timedelta(days=14))
+LEDGERS = (REMOVALS, ANSWERS, STEPS, SIGHTINGS)
