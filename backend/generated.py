@@ -14,7 +14,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from backend.app.config import Settings
-from backend.app.db.schema import LEDGERS, TABLE, IndexKeys, Spec
+from backend.app.db.schema import LEDGERS, TABLE, IndexKeys, Spec, in_order_of_ids
 from backend.app.main import create_app
 
 ROOT = Path(__file__).parent.parent
@@ -107,6 +107,9 @@ def _indexes(spec: Spec) -> Iterator[str]:
         order = "greatest" if listing.direction < 0 else "least"
         which = f"by {of}" if of else "of all"
         yield f"| {_keys(listing.keys)} | the list {which}, {order} `{listing.by}` first |"
+    for fields in spec.exports:
+        of = " and ".join(f"`{name}`" for name in fields)
+        yield f"| {_keys(in_order_of_ids(fields))} | all by {of}, in order of ids, for exports |"
 
 
 def _keys(keys: IndexKeys) -> str:

@@ -7,13 +7,14 @@ from fastapi import Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.app.db.collection import Collection
+from backend.app.db.ingest_runs import Runs
 from backend.app.db.job_matches import Matches
 from backend.app.db.mongo import Mongo
-from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, SEARCHES, STATS, TABLE, USERS, Spec
+from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, RUNS, SEARCHES, STATS, TABLE, USERS, Spec
 from backend.app.db.users import Users
 from backend.app.models.interactions import InteractionType
 
-KINDS: dict[Spec, type[Collection]] = {USERS: Users, MATCHES: Matches}
+KINDS: dict[Spec, type[Collection]] = {USERS: Users, MATCHES: Matches, RUNS: Runs}
 
 
 def collections(mongo: Mongo) -> dict[Spec, Collection]:
@@ -35,6 +36,7 @@ MatchesDep = Annotated[Matches, Depends(use(MATCHES))]
 SearchesDep = Annotated[Collection, Depends(use(SEARCHES))]
 InteractionsDep = Annotated[Collection, Depends(use(INTERACTIONS))]
 StatsDep = Annotated[Collection, Depends(use(STATS))]
+RunsDep = Annotated[Runs, Depends(use(RUNS))]
 
 IfMatch = Annotated[
     str | None,
@@ -65,8 +67,13 @@ class ListQuery(BaseModel):
 Listed = Annotated[ListQuery, Query()]
 
 
-class ActiveListQuery(ListQuery):
-    is_active: Literal["true", "false", "any"] = "true"
+Activity = Literal["true", "false", "any"]
+
+
+class ByActivity(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    is_active: Activity = "true"
     """Active ones, inactive ones, or any."""
 
     @property
@@ -74,7 +81,19 @@ class ActiveListQuery(ListQuery):
         return {"true": True, "false": False, "any": None}[self.is_active]
 
 
+class ActiveListQuery(ListQuery, ByActivity):
+    """A list that shows active ones unless asked."""
+
+
 ActiveListed = Annotated[ActiveListQuery, Query()]
+
+
+class JobListQuery(ActiveListQuery):
+    source_platform: str | None = None
+    """Only those from this platform."""
+
+
+JobsListed = Annotated[JobListQuery, Query()]
 
 
 class InteractionListQuery(ListQuery):

@@ -10,6 +10,8 @@ from backend.app.errors import Failure, Internal, from_failure
 from backend.app.logs import request_id
 
 HEADER = b"x-request-id"
+IS_HEAD = "aijobhunt.is_head"
+"""In the scope: that nobody will see the body, so that a long one need not be made."""
 ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ class Envelope:
         token = request_id.set(this)
         is_head = scope["method"] == "HEAD"
         if is_head:
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", IS_HEAD: True}
         started = False
 
         async def send_enveloped(message: Message) -> None:
@@ -42,11 +44,12 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_enveloped)
-        except Failure as failure:
-            # What had begun cannot be taken back: to end without an end is how the client learns of it.
-            log.warning("Cut off: %s: %s", failure.code, failure.reason)
-            raise
-        except Exception:
+        except Exception as error:
+            if started and isinstance(failure := error.__cause__, Failure):
+                # What has begun cannot be taken back. To return without its end makes the server cut the
+                # connection, and that is how the client learns of it.
+                log.warning("Cut off: %s: %s", failure.code, failure.reason)
+                return
             log.exception("The app has a fault")
             if started:
                 raise

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
@@ -13,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from backend.app.logs import request_id
+from backend.app.models.faults import Fault, faults_of
 from backend.app.models.view import to_json
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 50
-LONGEST_NAME = 100
 RETRY_AFTER = "1"
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,20 @@ class Failure(Exception):
 
     status: ClassVar[int]
     code: ClassVar[str]
+    headers: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, detail: str, *, faults: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        faults: Sequence[Mapping[str, str]] = (),
+        members: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = faults
+        self.members = members
+        """What the problem says beyond what all of them do: extension members, in the words of RFC 9457."""
 
     @property
     def reason(self) -> str:
@@ -55,6 +65,10 @@ class InvalidId(Failure):
     status, code = 400, "invalid_id"
 
 
+class InvalidIdempotencyKey(Failure):
+    status, code = 400, "invalid_idempotency_key"
+
+
 class InvalidCursor(Failure):
     status, code = 400, "invalid_cursor"
 
@@ -70,8 +84,37 @@ class SlowBody(Failure):
     status, code = 408, "slow_body"
 
 
+class SlowReader(Failure):
+    status, code = 408, "slow_reader"
+
+    def __init__(self) -> None:
+        super().__init__("The client did not take the answer in time")
+
+
 class KeyTaken(Failure):
     status, code = 409, "key_taken"
+
+
+class InProgress(Failure):
+    status, code = 409, "in_progress"
+    headers = {"Retry-After": RETRY_AFTER}
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is still running")
+
+
+class RunNotOpen(Failure):
+    status, code = 409, "run_not_open"
+
+
+class TooManyToClose(Failure):
+    status, code = 409, "too_many_to_close"
+
+    def __init__(self, active: int, would_close: int) -> None:
+        super().__init__(
+            f"It would close {would_close} of {active} active postings: more than max_close_ratio allows",
+            members={"active": active, "would_close": would_close},
+        )
 
 
 class Stale(Failure):
@@ -93,6 +136,13 @@ class Invalid(Failure):
     status, code = 422, "invalid"
 
 
+class KeyReused(Failure):
+    status, code = 422, "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request")
+
+
 class Internal(Failure):
     status, code = 500, "internal"
 
@@ -109,17 +159,6 @@ class Overdue(Failure):
 
     def __init__(self) -> None:
         super().__init__("The database took longer than this request may")
-
-
-class Fault(BaseModel):
-    """One thing wrong with the input."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    pointer: str
-    """Where: a JSON Pointer into the body, or into the path, query or header parameters."""
-    detail: str
-    code: str
 
 
 class Problem(BaseModel):
@@ -164,6 +203,7 @@ def problem(
     detail: str,
     faults: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -172,6 +212,7 @@ def problem(
         "detail": detail,
         "code": code,
         "request_id": request_id.get(),
+        **members,
     }
     if faults:
         content["errors"] = faults[:MOST_FAULTS]
@@ -182,7 +223,9 @@ def problem(
 
 
 def from_failure(failure: Failure) -> Response:
-    return problem(failure.status, failure.code, failure.detail, failure.faults)
+    return problem(
+        failure.status, failure.code, failure.detail, failure.faults, failure.headers, failure.members
+    )
 
 
 async def _answer(request: Request, error: Exception) -> Response:
@@ -216,43 +259,9 @@ def invalid(errors: Sequence[Any], *, prefix: tuple[str, ...] = ()) -> Failure:
     for error in errors:
         if error["type"] == "invalid_id":
             return InvalidId(error["msg"])
-    faults = [
-        {
-            "pointer": pointer((*prefix, *error["loc"])),
-            "detail": DETAILS.get(error["type"], error["msg"]),
-            "code": CODES.get(error["type"], error["type"]),
-        }
-        for error in errors[:MOST_FAULTS]
-    ]
+    faults = faults_of(errors[:MOST_FAULTS], prefix)
     noun = "fault" if len(errors) == 1 else "faults"
     return Invalid(f"The request has {len(errors)} {noun}", faults=faults)
-
-
-# Pydantic's words where they speak of Python, or of less than the reader needs.
-DETAILS = {
-    "extra_forbidden": "No such field, or one that cannot be set here",
-    "missing": "This field is required",
-    "model_attributes_type": "Input should be a JSON object",
-    "model_type": "Input should be a JSON object",
-    "dict_type": "Input should be a JSON object",
-    "list_type": "Input should be a JSON array",
-}
-CODES = {
-    "extra_forbidden": "unknown_field",
-    "model_attributes_type": "object_type",
-    "model_type": "object_type",
-    "dict_type": "object_type",
-    "list_type": "array_type",
-}
-
-
-def pointer(place: Sequence[str | int]) -> str:
-    """RFC 6901, from the root of the body; a parameter's starts with where it was sent.
-
-    A step is cut where it gets longer than any name of ours: it is the client's own.
-    """
-    place = [step if isinstance(step, int) else step[:LONGEST_NAME] for step in place]
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The app: its settings, its connection, its routes."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from backend.app import openapi
+from backend.app.bulk.ingestion import Room
 from backend.app.config import Settings
 from backend.app.db.failures import driver_errors
 from backend.app.db.indexes import IndexConflict, ensure_indexes
@@ -27,6 +29,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_SWEEPS = 15.0
 # A large collection takes its time; the app serves meanwhile, and is not ready.
 SECONDS_FOR_INDEXES = 3600.0
+OBJECTS_TO_A_LOOK = 20_000
 
 
 def create_app(settings: Settings | None = None, database: str | None = None) -> FastAPI:
@@ -40,6 +43,7 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
             app.state.collections = collections(mongo)
             stopping = asyncio.Event()
             tending = asyncio.create_task(tend(app, mongo, stopping))
+            spare_the_collector()
             yield
             # Said twice, since a driver that is about to connect may not pass the cancellation on.
             stopping.set()
@@ -58,6 +62,7 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     )
     app.state.settings = settings
     app.state.ready = asyncio.Event()
+    app.state.room = Room()
     app.add_middleware(Envelope)
     add_handlers(app)
     # Flat, and not by include_router, which matches each request against two layers of routes.
@@ -66,6 +71,17 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     add_docs(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
+
+
+def spare_the_collector() -> None:
+    """Python's garbage collector need not look at what is here to stay, nor after each thousand new objects.
+
+    Else it walks everything there is for every few thousand postings that come in, in which time nobody is
+    answered.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_TO_A_LOOK, 10, 10)
 
 
 async def tend(app: FastAPI, mongo: Mongo, stopping: asyncio.Event) -> None:

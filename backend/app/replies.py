@@ -1,13 +1,21 @@
 """How documents become answers: their JSON, entity tags, pages with a link to the next."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from urllib.parse import urlencode
 
+from bson import ObjectId
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from backend.app.db.collection import Collection
+from backend.app.db.exports import Export
 from backend.app.db.paging import Where
 from backend.app.deps import ListQuery
+from backend.app.envelope import IS_HEAD
+from backend.app.errors import SlowReader
 from backend.app.models.base import Document
 from backend.app.models.view import entity_tag, to_json
 
@@ -39,6 +47,41 @@ async def listed(request: Request, collection: Collection, query: ListQuery, whe
     if query.count:
         response.headers["X-Total-Count"] = str(await collection.count(where))
     return response
+
+
+async def exported(collection: Collection, where: Where, cursor: ObjectId | None) -> Response:
+    export = Export(collection, where)
+    await export.begin(cursor)
+    return Lines(export.lines(), collection.mongo.settings.bulk_deadline)
+
+
+class Lines(StreamingResponse):
+    """NDJSON, sent as it is made; ended when the client goes away, or takes too long for a piece of it."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], seconds: float) -> None:
+        super().__init__(pieces)
+        self.pieces = pieces
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get(IS_HEAD):
+            await Response(headers=self.headers)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self.seconds):
+                    await send(message)
+            except TimeoutError:
+                raise SlowReader from None
+
+        # Else what it has under way would go on until somebody collects it.
+        async with aclosing(self.pieces):
+            await super().stream_response(send_in_time)
 
 
 def _held(tag: str, if_none_match: str) -> bool:

@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Request, params
@@ -13,13 +14,18 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from backend.app.bodies import parse, read
+from backend.app.bodies import read
 from backend.app.config import Settings
 from backend.app.db.mongo import deadline
-from backend.app.errors import LONGEST_NAME, MOST_FAULTS, Invalid, invalid, pointer
+from backend.app.errors import MOST_FAULTS, Invalid, invalid
+from backend.app.idempotency import answered_once, idempotency_key
+from backend.app.models.faults import LONGEST_NAME, pointer
+from backend.app.syntax import parse
 
 Supply = Callable[[Request], Any]
 
+# The words that stand where an id does are paths of their own, whatever the method.
+AN_ID = r"(?!(?:bulk|export)/?\Z)[^/]+"
 # What is left of a request's time for the answer itself, when the database has used up the rest.
 FOR_THE_ANSWER = 0.1
 
@@ -32,6 +38,9 @@ class Route(APIRoute):
     that does not exist is refused.
     """
 
+    answers_once = True
+    """Whether a POST under an Idempotency-Key is one transaction; else its function sees to the key."""
+
     @staticmethod
     def seconds(settings: Settings, /) -> float | None:
         """How long a request may take."""
@@ -43,12 +52,16 @@ class Route(APIRoute):
         options["description"] = inspect.cleandoc(rest) or summary
         options["operation_id"] = operation_id(endpoint.__name__)
         super().__init__(path, endpoint, **options)
-        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$").rstrip("/") + r"/?\Z")
-        self.app = application(endpoint, set(self.param_convertors), self.seconds)
+        pattern = self.path_regex.pattern.removesuffix("$").rstrip("/").replace("[^/]+", AN_ID)
+        self.path_regex = re.compile(pattern + r"/?\Z")
+        takes_key = self.answers_once and self.methods == {"POST"}
+        self.app = application(endpoint, set(self.param_convertors), self.seconds, takes_key=takes_key)
 
 
 class LongRoute(Route):
     """A route that works step by step, each within a deadline of its own: bulk calls and exports."""
+
+    answers_once = False
 
     @staticmethod
     def seconds(_: Settings, /) -> None:
@@ -65,6 +78,8 @@ def application(
     endpoint: Callable[..., Awaitable[Response]],
     path_names: set[str],
     seconds: Callable[[Settings], float | None],
+    *,
+    takes_key: bool,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The route as an ASGI app: each parameter of its function has one supplier, found once."""
     parameters = inspect.signature(endpoint).parameters.values()
@@ -81,12 +96,18 @@ def application(
         request = Request(scope, receive, send)
         if scope["query_string"]:
             check_names(request.query_params, queries)
+        key = idempotency_key(request) if takes_key else None
         values = {name: supply(request) for name, supply in supplies}
         limit = seconds(request.app.state.settings)
         with nullcontext() if limit is None else deadline(limit * (1 - FOR_THE_ANSWER)):
+            raw: bytes | bytearray = b""
             for name, model in bodies:
-                values[name] = await body(request, model)
-            response = await endpoint(**values)
+                raw = await body(request)
+                values[name] = fitting(raw, model)
+            if key is None:
+                response = await endpoint(**values)
+            else:
+                response = await answered_once(request, key, raw, partial(endpoint, **values))
         await response(scope, receive, send)
 
     return app
@@ -100,6 +121,9 @@ def supplier(parameter: inspect.Parameter, path_names: set[str]) -> Supply | Non
         return lambda request: request
     if isinstance(mark, params.Depends):
         return mark.dependency
+    if isinstance(mark, params.Body):
+        # Declared for the reader of the OpenAPI document; the function reads it by itself, bit by bit.
+        return lambda _: []
     if isinstance(mark, params.Header):
         alias = name.replace("_", "-")
         return lambda request: request.headers.get(alias, default)
@@ -116,7 +140,7 @@ def supplier(parameter: inspect.Parameter, path_names: set[str]) -> Supply | Non
 
 def mark_of(parameter: inspect.Parameter) -> object:
     marks = get_args(parameter.annotation)[1:] if get_origin(parameter.annotation) is Annotated else ()
-    kinds = (params.Depends, params.Header, params.Query)
+    kinds = (params.Body, params.Depends, params.Header, params.Query)
     return next((mark for mark in marks if isinstance(mark, kinds)), None)
 
 
@@ -155,9 +179,13 @@ def checked(adapter: TypeAdapter[Any], value: object, *place: str) -> Any:
         raise invalid(error.errors(), prefix=place) from None
 
 
-async def body(request: Request, model: type[BaseModel]) -> BaseModel:
+async def body(request: Request) -> bytearray:
     settings = request.app.state.settings
-    value = parse(await read(request, settings.max_body_bytes, settings.request_deadline))
+    return await read(request, settings.max_body_bytes, settings.request_deadline)
+
+
+def fitting(raw: bytes | bytearray, model: type[BaseModel]) -> BaseModel:
+    value = parse(raw)
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, SEARCHES, STATS, USERS, Spec
+from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, RUNS, SEARCHES, STATS, USERS, Spec
 from backend.app.models.base import Body
-from backend.demo import activity, matching, people, postings
+from backend.demo import activity, matching, people, postings, runs
 from backend.demo.entry import Entry
 
 Dataset = Mapping[Spec, Sequence[Entry[Body]]]
@@ -25,4 +25,5 @@ def dataset(today: datetime) -> Dataset:
         SEARCHES: activity.searches(users, matches, today),
         INTERACTIONS: interactions,
         STATS: activity.stats(users, matches, interactions),
+        RUNS: runs.made(jobs, today),
     }

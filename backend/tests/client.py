@@ -1,5 +1,7 @@
 """An HTTP client that knows how to make each kind of document, parents included."""
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -31,6 +33,19 @@ class Client(httpx.AsyncClient):
 
     async def interaction(self, **changes: Any) -> Json:
         return await self.make("/interactions/", samples.interaction(**await self._parents(changes)))
+
+    async def run(self, **changes: Any) -> Json:
+        return await self.make("/ingest-runs/", samples.run(**changes))
+
+    async def bulk(
+        self, path: str, items: Iterable[Any], *, as_lines: bool = False, key: str | None = None, **query: Any
+    ) -> httpx.Response:
+        """A bulk call: of an array, or of lines."""
+        headers = {"Content-Type": "application/x-ndjson" if as_lines else "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        content = "\n".join(map(json.dumps, items)) if as_lines else json.dumps(list(items))
+        return await self.post(f"{path}bulk", params=query, content=content.encode(), headers=headers)
 
     async def _parents(self, changes: Json) -> Json:
         if "user_id" not in changes:

@@ -1,4 +1,4 @@
-"""Kills of the app in the middle of a removal, and what must be true when it runs again."""
+"""Kills of the app in the middle of its work, and what must be true when it runs again."""
 
 import asyncio
 import random
@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from bson import ObjectId
 
 from backend.app.config import Settings
@@ -126,6 +127,99 @@ async def adding(client: Client, mongo: Mongo, user: str) -> None:
         await mongo["jobs"].insert_one(job)
         await client.post("/job-matches/", json=samples.match(user, str(job["_id"])))
         await client.post("/saved-searches/", json=samples.search(user))
+
+
+@dataclass(frozen=True)
+class Post:
+    """A request under a key of its own."""
+
+    path: str
+    body: dict[str, Any]
+    key: str
+
+    async def send(self, client: Client) -> httpx.Response:
+        return await client.post(self.path, json=self.body, headers={"Idempotency-Key": self.key})
+
+
+async def repeated_among_posts(uri: str, driver: str, times: int) -> list[str]:
+    """Kill the app so many times, at random moments of a burst of requests that have keys."""
+    database = f"aijobhunt_kills_{driver}"
+    settings = Settings().model_copy(update={"mongodb_uri": uri, "mongo_driver": driver})
+    environment = {"MONGODB_URI": uri, "PROD_DB": database, "MONGO_DRIVER": driver}
+    outcomes = []
+    async with Mongo(settings, database) as mongo:
+        for _ in range(times):
+            await mongo.client.drop_database(database)
+            outcomes.append(await kill_among_posts(mongo, environment, random.random()))
+            print(f"  among posts, {outcomes[-1]}", flush=True)
+        await mongo.client.drop_database(database)
+    return outcomes
+
+
+async def kill_among_posts(mongo: Mongo, environment: dict[str, str], share: float) -> str:
+    """Kill the app that far into a burst, start it again and send the same: each is done once."""
+    async with AsyncExitStack() as stack:
+        app = stack.enter_context(app_process(environment))
+        app.await_answer()
+        client = await stack.enter_async_context(Client(base_url=app.url, timeout=60))
+        undisturbed, posts = await burst(client), await burst(client)
+        began = time.monotonic()
+        await asyncio.gather(*(post.send(client) for post in undisturbed))
+        seconds = time.monotonic() - began
+        sending = [asyncio.create_task(post.send(client)) for post in posts]
+        await asyncio.sleep(share * seconds)
+        app.process.send_signal(signal.SIGKILL)
+        app.process.wait()
+        before = await asyncio.gather(*sending, return_exceptions=True)
+    async with AsyncExitStack() as stack:
+        client = await started(stack, environment)
+        after = await asyncio.gather(*(answered(post, client) for post in posts))
+    counts = {name: await mongo[name].count_documents({}) for name in MADE_BY_TWO_BURSTS}
+    assert counts == MADE_BY_TWO_BURSTS
+    assert await orphans(mongo) == []
+    assert await users_without_stats(mongo) == []
+    heard = [(told, now) for told, now in zip(before, after, strict=True) if isinstance(told, httpx.Response)]
+    for told, now_told in heard:
+        assert (told.status_code, told.content) == (now_told.status_code, now_told.content)
+        assert now_told.headers["idempotent-replayed"] == "true"
+    replayed = sum("idempotent-replayed" in answer.headers for answer in after)
+    return f"after {share * seconds * 1000:5.0f} ms: {len(heard)} heard of, {replayed} done, of {len(posts)}"
+
+
+OF_EACH = 8
+MADE_BY_TWO_BURSTS = {
+    "users": 2 * (OF_EACH + 1),
+    "user_stats": 2 * (OF_EACH + 1),
+    "jobs": 2 * (OF_EACH + OF_EACH),
+    "job_matches": 2 * OF_EACH,
+    "user_job_interactions": 2 * OF_EACH,
+    "saved_searches": 2 * OF_EACH,
+}
+
+
+async def burst(client: Client) -> list[Post]:
+    """Some of every POST, to be sent at once, and the parents that they name, which are there."""
+    user = (await client.user())["id"]
+    jobs = [(await client.job())["id"] for _ in range(OF_EACH)]
+    asked = [
+        *(("/users/", samples.user()) for _ in range(OF_EACH)),
+        *(("/jobs/", samples.job()) for _ in range(OF_EACH)),
+        *(("/job-matches/", samples.match(user, job)) for job in jobs),
+        *(("/interactions/", samples.interaction(user, job)) for job in jobs),
+        *(("/saved-searches/", samples.search(user)) for _ in range(OF_EACH)),
+    ]
+    random.shuffle(asked)
+    return [Post(path, body, str(ObjectId())) for path, body in asked]
+
+
+async def answered(post: Post, client: Client) -> httpx.Response:
+    """Sent again as long as the locks of the app that was killed keep it from being done."""
+    end = time.monotonic() + SECONDS_FOR_THE_LOCKS
+    while (answer := await post.send(client)).status_code != 201:
+        assert answer.json()["code"] in ("in_progress", "unavailable", "overdue"), answer.text
+        assert time.monotonic() < end, answer.text
+        await asyncio.sleep(0.05)
+    return answer
 
 
 async def whole_or_gone(mongo: Mongo, user: ObjectId) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -48,6 +48,12 @@ class Operation:
         return kind if isinstance(kind, type) and issubclass(kind, Body) else None
 
     @property
+    def item(self) -> type[Body] | None:
+        """What its body must be an array of, if it takes one."""
+        kind = self.route.body_field and self.route.body_field.field_info.annotation
+        return next(iter(get_args(kind)), None) if get_origin(kind) is list else None
+
+    @property
     def schema(self) -> dict[str, Json]:
         assert self.model is not None
         return self.model.model_json_schema()
@@ -59,6 +65,8 @@ class Operation:
 
     @property
     def content(self) -> bytes | None:
+        if self.item:
+            return json.dumps([self.item.model_json_schema()["examples"][0]]).encode()
         return json.dumps(self.example).encode() if self.model else None
 
 

@@ -38,3 +38,7 @@ def search(user_id: str, **changes: Any) -> Body:
 
 def interaction(user_id: str, job_id: str, **changes: Any) -> Body:
     return {"user_id": user_id, "job_id": job_id, "interaction_type": "viewed", **changes}
+
+
+def run(**changes: Any) -> Body:
+    return {"source_platform": "LinkedIn", **changes}

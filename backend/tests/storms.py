@@ -1,18 +1,20 @@
 """Storms: many requests at once for the same thing, and what must be true when they are over.
 
 Each is a function that the test suite runs a few times inside one process. Run as a program, they go through
-two workers of a real server, many times, and are followed by kills of the app in the middle of a removal:
+two workers of a real server, many times, and are followed by kills of the app in the middle of its work:
 
     python -m backend.tests.storms --rounds 100 --kills 20 --driver both
 """
 
 import argparse
 import asyncio
+import json
 import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,7 +23,7 @@ from bson import ObjectId
 from backend import mongod
 from backend.app.config import Settings
 from backend.app.db.mongo import Mongo
-from backend.tests import kills, samples
+from backend.tests import bulk_kills, kills, samples
 from backend.tests.client import Client
 from backend.tests.consistency import orphans, users_without_stats
 from backend.tests.processes import app_process
@@ -144,6 +146,72 @@ async def children_while_their_posting_goes(client: Client, mongo: Mongo) -> Ans
     return await children_while(client.delete(f"/jobs/{job}"), creates, mongo, ObjectId(job))
 
 
+async def children_under_keys_while_their_parents_go(client: Client, mongo: Mongo) -> Answers:
+    user, job = (await client.user())["id"], (await client.job())["id"]
+    users = [(await client.user())["id"] for _ in range(8)]
+    jobs = [(await client.job())["id"] for _ in range(8)]
+    asked = [
+        *(("/job-matches/", samples.match(user, other)) for other in jobs),
+        *(("/job-matches/", samples.match(other, job)) for other in users),
+        *(("/interactions/", samples.interaction(user, other)) for other in jobs),
+        *(("/interactions/", samples.interaction(other, job)) for other in users),
+        *(("/saved-searches/", samples.search(user)) for _ in jobs),
+    ]
+    keys = [{"Idempotency-Key": str(ObjectId())} for _ in asked]
+    posts = [
+        partial(client.post, path, json=body, headers=key)
+        for (path, body), key in zip(asked, keys, strict=True)
+    ]
+    removals = [partial(client.delete, f"/users/{user}"), partial(client.delete, f"/jobs/{job}")]
+    storm: list[Callable[[], Request]] = [*posts, *removals]
+    random.shuffle(storm)
+
+    answers = dict(zip(storm, await at_once(*(ask() for ask in storm)), strict=True))
+
+    found = counted(list(answers.values()))
+    assert set(found) <= {"DELETE 204", "POST 201", "POST 404"}
+    assert found["DELETE 204"] == 2
+    assert await orphans(mongo) == []
+    for post in posts:
+        # What was made before its parent went was made, and is answered so for good.
+        again = await post()
+        assert (again.status_code, again.json().get("id")) == (
+            answers[post].status_code,
+            answers[post].json().get("id"),
+        )
+    assert await orphans(mongo) == []
+    return found
+
+
+async def repeats_of_one_request(client: Client, mongo: Mongo) -> Answers:
+    search = samples.search((await client.user())["id"])
+    key = {"Idempotency-Key": str(ObjectId())}
+
+    answers = await at_once(*(client.post("/saved-searches/", json=search, headers=key) for _ in range(20)))
+
+    found = counted(answers)
+    assert set(found) <= {"POST 201", "POST 409"}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"in_progress"}
+    assert await mongo["saved_searches"].count_documents({"user_id": ObjectId(search["user_id"])}) == 1
+    return found
+
+
+async def repeats_of_one_bulk_call(client: Client, mongo: Mongo) -> Answers:
+    items, key = [samples.job() for _ in range(50)], str(ObjectId())
+
+    answers = await at_once(*(client.bulk("/jobs/", items, as_lines=True, key=key) for _ in range(20)))
+
+    found = counted(answers)
+    assert set(found) <= {"POST 200", "POST 409"}
+    (told,) = {answer.content for answer in answers if answer.status_code == 200}
+    assert json.loads(told)["summary"]["created"] == 50
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"in_progress"}
+    names = [item["external_id"] for item in items]
+    assert await mongo["jobs"].count_documents({"external_id": {"$in": names}, "revision": 1}) == 50
+    return found
+
+
 async def children_while(removal: Request, creates: list[Request], mongo: Mongo, gone: ObjectId) -> Answers:
     random.shuffle(creates)
     creates.insert(random.randrange(len(creates)), removal)
@@ -245,6 +313,9 @@ STORMS: tuple[Storm, ...] = (
     moves_to_one_email,
     children_while_their_user_goes,
     children_while_their_posting_goes,
+    children_under_keys_while_their_parents_go,
+    repeats_of_one_request,
+    repeats_of_one_bulk_call,
     patches_with_one_entity_tag,
     patches_of_different_keys,
     removals_of_one_user,
@@ -296,6 +367,10 @@ def main() -> None:
             asyncio.run(on_two_workers(uri, driver, arguments.rounds))
             print(f"{driver}, kill -9 in the middle of a removal:", flush=True)
             asyncio.run(kills.repeated(uri, driver, arguments.kills))
+            print(f"{driver}, kill -9 in the middle of requests under keys:", flush=True)
+            asyncio.run(kills.repeated_among_posts(uri, driver, arguments.kills))
+            print(f"{driver}, kill -9 in the middle of a bulk call:", flush=True)
+            asyncio.run(bulk_kills.repeated_in_bulk(uri, driver, arguments.kills))
 
 
 if __name__ == "__main__":

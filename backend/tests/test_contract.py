@@ -21,6 +21,8 @@ class Resource:
     change: dict[str, Any]
     other_change: dict[str, Any]
     has_put: bool = True
+    is_fixed: bool = False
+    """Clients can neither change nor remove one."""
 
     def __str__(self) -> str:
         return self.path.strip("/")
@@ -55,12 +57,18 @@ RESOURCES = (
         {"interaction_type": "applied"},
         has_put=False,
     ),
+    Resource("/ingest-runs/", Client.run, "run", "IngestRun", {}, {}, is_fixed=True),
 )
 resources = pytest.mark.parametrize("resource", RESOURCES, ids=str)
+changeable = pytest.mark.parametrize("resource", [one for one in RESOURCES if not one.is_fixed], ids=str)
 
 
 def updates(resource: Resource) -> list[str]:
     return ["PATCH", "PUT"] if resource.has_put else ["PATCH"]
+
+
+def verbs(resource: Resource) -> list[str]:
+    return ["GET"] if resource.is_fixed else ["GET", "DELETE", *updates(resource)]
 
 
 @resources
@@ -90,7 +98,7 @@ async def test_a_malformed_id_is_400_on_every_verb(
 ) -> None:
     path = f"{resource.path}{malformed}"
 
-    for method in ("GET", "DELETE", *updates(resource)):
+    for method in verbs(resource):
         body = resource.change if method in ("PATCH", "PUT") else None
         response = await client.request(method, path, json=body)
         assert (response.status_code, response.json()["detail"]) == (400, f"Invalid {resource.noun} ID")
@@ -100,13 +108,13 @@ async def test_a_malformed_id_is_400_on_every_verb(
 async def test_a_missing_document_is_404_on_every_verb(client: Client, resource: Resource) -> None:
     path = f"{resource.path}{ABSENT}"
 
-    for method in ("GET", "DELETE", *updates(resource)):
+    for method in verbs(resource):
         body = resource.change if method in ("PATCH", "PUT") else None
         response = await client.request(method, path, json=body)
         assert (response.status_code, response.json()["detail"]) == (404, f"{resource.label} not found")
 
 
-@resources
+@changeable
 async def test_an_update_of_nothing_is_400(client: Client, resource: Resource) -> None:
     made = await resource.make(client)
 
@@ -116,7 +124,7 @@ async def test_an_update_of_nothing_is_400(client: Client, resource: Resource) -
         assert response.json()["detail"] == "No fields provided for update"
 
 
-@resources
+@changeable
 async def test_an_unknown_field_is_422_with_its_place(client: Client, resource: Resource) -> None:
     made = await resource.make(client)
 
@@ -126,7 +134,7 @@ async def test_an_unknown_field_is_422_with_its_place(client: Client, resource: 
         assert {"/a~1b~0c"} <= {fault["pointer"] for fault in response.json()["errors"]}
 
 
-@resources
+@changeable
 async def test_an_entity_tag_changes_when_the_document_does(client: Client, resource: Resource) -> None:
     made = await resource.make(client)
     path = f"{resource.path}{made['id']}"
@@ -153,7 +161,7 @@ async def test_a_held_entity_tag_answers_304(client: Client, resource: Resource)
     assert (await client.get(path, headers={"If-None-Match": '"other"'})).status_code == 200
 
 
-@resources
+@changeable
 async def test_a_stale_entity_tag_is_412_and_changes_nothing(client: Client, resource: Resource) -> None:
     made = await resource.make(client)
     path = f"{resource.path}{made['id']}"
@@ -170,7 +178,7 @@ async def test_a_stale_entity_tag_is_412_and_changes_nothing(client: Client, res
     assert (await client.delete(path, headers={"If-Match": "*"})).status_code == 204
 
 
-@resources
+@changeable
 async def test_a_fresh_entity_tag_lets_a_change_and_a_removal_through(
     client: Client, resource: Resource
 ) -> None:
@@ -184,7 +192,7 @@ async def test_a_fresh_entity_tag_lets_a_change_and_a_removal_through(
     assert (patched.status_code, deleted.status_code) == (200, 204)
 
 
-@resources
+@changeable
 async def test_what_was_removed_is_gone(client: Client, resource: Resource) -> None:
     made = await resource.make(client)
     path = f"{resource.path}{made['id']}"
@@ -212,7 +220,7 @@ async def test_a_method_that_is_not_there_is_405_and_says_what_is(client: Client
     many = await client.request("DELETE", resource.path)
 
     assert (one.status_code, many.status_code) == (405, 405)
-    assert one.headers["allow"] == ", ".join(sorted(["DELETE", "GET", *updates(resource)]))
+    assert one.headers["allow"] == ", ".join(sorted(verbs(resource)))
     assert "POST" in many.headers["allow"]
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from pymongo import MongoClient
 
 from backend import mongod
 from backend.app.config import Settings
-from backend.app.db.mongo import Mongo
+from backend.app.db.mongo import SECONDS_TO_END, Mongo
 from backend.app.main import create_app
 from backend.mongod import Server
 from backend.tests import samples
@@ -68,7 +69,12 @@ def server(home: Path) -> Iterator[Server]:
 
 def settings_for(uri: str) -> Settings:
     return Settings().model_copy(
-        update={"mongodb_uri": uri, "request_deadline": DEADLINE, "prod_db": DATABASE}
+        update={
+            "mongodb_uri": uri,
+            "request_deadline": DEADLINE,
+            "bulk_deadline": DEADLINE,
+            "prod_db": DATABASE,
+        }
     )
 
 
@@ -309,6 +315,84 @@ async def test_what_was_cut_off_by_a_stall_can_be_tried_again_at_once(
         await eventually(lambda body=body: made(client, body), 5)  # type: ignore[misc]
     for user in known:
         await eventually(lambda user=user: gone(client, user), 5)  # type: ignore[misc]
+
+
+async def test_what_was_cut_off_by_a_stall_is_done_once_under_its_key_and_at_once(
+    server: Server, impatient: tuple[FastAPI, Client]
+) -> None:
+    app, client = impatient
+    search = samples.search((await client.user())["id"])
+    keys = [{"Idempotency-Key": str(ObjectId())} for _ in range(16)]
+    await asyncio.gather(*(works(client) for _ in range(30)))
+
+    with stalled(server):
+        # So long that what was begun cannot be aborted any more either.
+        end = time.monotonic() + DEADLINE + SECONDS_TO_END + MARGIN
+        while time.monotonic() < end:
+            answers = await asyncio.gather(
+                *(timed(client.post("/saved-searches/", json=search, headers=key)) for key in keys)
+            )
+            assert {wrong(*answer) for answer in answers} == {None}
+    await eventually(lambda: works(client))
+
+    async def saved(key: dict[str, str]) -> bool:
+        return (await client.post("/saved-searches/", json=search, headers=key)).status_code == 201
+
+    for key in keys:
+        await eventually(lambda key=key: saved(key), 5)  # type: ignore[misc]
+    mongo: Mongo = app.state.mongo
+    mine = {"user_id": ObjectId(search["user_id"])}
+    assert await mongo["saved_searches"].count_documents(mine) == len(keys)
+
+
+WAYS: tuple[dict[str, Any], ...] = (
+    {},
+    {"as_lines": True},
+    {"atomic": True},
+    {"atomic": True, "key": "stall"},
+    {"dry_run": True},
+)
+
+
+async def test_bulk_calls_during_a_stall_are_answered_in_time_and_done_when_sent_again(
+    server: Server, impatient: tuple[FastAPI, Client]
+) -> None:
+    app, client = impatient
+    mongo: Mongo = app.state.mongo
+    user, jobs = (await client.user())["id"], [(await client.job())["id"] for _ in range(40)]
+    run = (await client.run(source_platform=str(ObjectId())))["id"]
+    postings = [samples.job(external_id=str(ObjectId())) for _ in range(40)]
+    sent: list[Callable[[], Awaitable[httpx.Response]]] = [
+        partial(client.bulk, path, items, **{**way, **({"key": way["key"] + path} if "key" in way else {})})
+        for way in WAYS
+        for path, items in (
+            ("/jobs/", postings),
+            ("/job-matches/", [samples.match(user, job) for job in jobs]),
+            ("/interactions/", [samples.interaction(user, job) for job in jobs]),
+        )
+    ]
+    sent.append(partial(client.bulk, "/jobs/", postings[:1], run_id=run))
+    under_way = [asyncio.create_task(timed(send())) for send in sent]
+    await asyncio.sleep(0.02)
+
+    with stalled(server):
+        before = await asyncio.gather(*under_way)
+        during = await asyncio.gather(*(timed(send()) for send in sent))
+    await eventually(lambda: works(client))
+
+    assert [found for found in before if found[0].status_code != 200 and wrong(*found)] == []
+    assert {wrong(*found) for found in during if found[0].status_code != 409} == {None}
+
+    async def done(send: Callable[[], Awaitable[httpx.Response]]) -> bool:
+        return (await send()).status_code == 200
+
+    for send in sent:
+        await eventually(lambda send=send: done(send))  # type: ignore[misc]
+    names = {"external_id": {"$in": [posting["external_id"] for posting in postings]}}
+    assert await mongo["jobs"].count_documents(names) == 40
+    assert await mongo["job_matches"].count_documents({"user_id": ObjectId(user)}) == 40
+    stats = (await client.get(f"/users/{user}/stats")).json()
+    assert stats["jobs_viewed"] == 40
 
 
 async def made(client: Client, body: dict[str, Any]) -> bool:
@@ -564,3 +648,48 @@ def status_of(url: str) -> int | None:
         return httpx.get(url, timeout=RECOVERY).status_code
     except httpx.ConnectError:
         return None
+
+
+@pytest.fixture
+def exporting(server: Server) -> Iterator[AppProcess]:
+    """An app with more to export than any buffer on the way holds."""
+    with MongoClient[dict[str, Any]](server.uri) as other:
+        postings = [
+            samples.job(external_id=str(ObjectId()), description="x" * 10_000, is_active=True)
+            for _ in range(4000)
+        ]
+        other[DATABASE]["jobs"].insert_many(postings)
+    with app_process(environment(server, BULK_DEADLINE=str(DEADLINE))) as app:
+        app.await_answer()
+        yield app
+    with MongoClient[dict[str, Any]](server.uri) as other:
+        other[DATABASE]["jobs"].delete_many({})
+
+
+def test_an_export_during_which_the_database_stalls_does_not_look_whole(
+    server: Server, exporting: AppProcess
+) -> None:
+    with httpx.stream("GET", f"{exporting.url}/jobs/export", timeout=RECOVERY) as answer:
+        assert answer.status_code == 200
+        pieces = answer.iter_raw()
+        next(pieces)
+        with stalled(server), pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            for _ in pieces:
+                pass
+
+    assert "Cut off: overdue" in exporting.logged()
+
+
+def test_an_export_that_nobody_reads_is_cut_off_at_the_deadline(exporting: AppProcess) -> None:
+    with connected(exporting) as connection:
+        connection.sendall(b"GET /jobs/export HTTP/1.1\r\nHost: x\r\n\r\n")
+        end = time.monotonic() + RECOVERY
+        while "Cut off: slow_reader" not in exporting.logged():
+            assert time.monotonic() < end, exporting.logged()
+            time.sleep(0.05)
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert not received.endswith(b"0\r\n\r\n")

@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from backend.app.db.collection import Collection
 from backend.app.db.mongo import Mongo
-from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, SEARCHES, STATS, TABLE, USERS, Spec
+from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, RUNS, SEARCHES, STATS, TABLE, USERS, Spec
 from backend.app.models.base import EXAMPLE_IDS, Document
 from backend.cli import main
 from backend.demo import Dataset, dataset
@@ -56,7 +56,7 @@ def without_times(document: Document) -> Document:
 
 @pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)
 def test_ids_count_from_those_of_the_examples(spec: Spec) -> None:
-    nouns = {USERS: "user", JOBS: "job", MATCHES: "match", SEARCHES: "search", STATS: "stats"}
+    nouns = {USERS: "user", JOBS: "job", MATCHES: "match", SEARCHES: "search", STATS: "stats", RUNS: "run"}
     first = int(EXAMPLE_IDS[nouns.get(spec, "interaction")], 16)
     assert [int(str(document["_id"]), 16) - first for document in documents(spec)] == list(
         range(len(DATA[spec]))
@@ -219,7 +219,7 @@ async def test_every_example_of_the_openapi_document_works_as_it_stands(say: Say
     assert failures == []
 
 
-def examples(document: Json) -> list[tuple[str, str, Json | None]]:
+def examples(document: Json) -> list[tuple[str, str, Json | list[Json] | None]]:
     """What "try it out" sends: in the end what removes, children before their parents."""
     requests = [
         (method, path.format_map(parameters(operation)), body(document, operation))
@@ -236,9 +236,10 @@ def parameters(operation: Json) -> Json:
     return {one["name"]: one["schema"]["examples"][0] for one in given}
 
 
-def body(document: Json, operation: Json) -> Json | None:
+def body(document: Json, operation: Json) -> Json | list[Json] | None:
     if "requestBody" not in operation:
         return None
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    example: Json = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["examples"][0]
-    return example
+    of_one = schema.get("items", schema)
+    example: Json = document["components"]["schemas"][of_one["$ref"].rpartition("/")[2]]["examples"][0]
+    return [example] if "items" in schema else example

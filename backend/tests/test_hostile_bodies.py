@@ -123,6 +123,7 @@ def test_every_resource_takes_bodies() -> None:
         "job-matches",
         "saved-searches",
         "interactions",
+        "ingest-runs",
     }
     assert len(WITH_BODY) >= 14
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from backend.app.db.mongo import Mongo
 from backend.app.db.paging import Reading
-from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, SEARCHES, TABLE, USERS, Spec
+from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, RUNS, SEARCHES, TABLE, USERS, Spec
 from backend.app.deps import ListQuery
 from backend.tests.client import Client
 from backend.tests.raw import raw
@@ -251,6 +251,9 @@ async def test_a_parameter_that_is_not_one_is_refused(app: FastAPI, mongo: Mongo
         (f"/job-matches/user/{ABSENT}", "is_active"),
         (f"/interactions/user/{ABSENT}", "interaction_type"),
         (f"/interactions/job/{ABSENT}", "interaction_type"),
+        ("/jobs/export", "is_active"),
+        ("/job-matches/export", "is_active"),
+        ("/interactions/export", "interaction_type"),
     ],
 )
 @pytest.mark.parametrize(
@@ -298,7 +301,7 @@ class Paged(NamedTuple):
 async def paged_lists(client: Client) -> dict[str, Paged]:
     """Every list, and every way to filter it, with three documents in each."""
     user, other = await client.user(), await client.user()
-    jobs = [await client.job() for _ in range(3)]
+    jobs = [await client.job(source_platform="LinkedIn") for _ in range(3)]
     retired = [await client.job(is_active=False) for _ in range(3)]
     for number, job in enumerate(jobs):
         await client.match(user_id=user["id"], job_id=job["id"])
@@ -308,6 +311,7 @@ async def paged_lists(client: Client) -> dict[str, Paged]:
         await client.interaction(user_id=user["id"], job_id=job["id"], interaction_type="saved")
         await client.search(user_id=user["id"])
         await client.search(user_id=other["id"])
+        await client.run()
         await client.interaction(user_id=other["id"], job_id=job["id"])
         extra = (await client.user())["id"]
         await client.match(user_id=extra, job_id=jobs[0]["id"])
@@ -338,6 +342,10 @@ async def paged_lists(client: Client) -> dict[str, Paged]:
         "jobs": of(JOBS, "/jobs/", is_active=True),
         "retired jobs": of(JOBS, "/jobs/?is_active=false", is_active=False),
         "all jobs": of(JOBS, "/jobs/?is_active=any", is_active=None),
+        "jobs of a platform": of(
+            JOBS, "/jobs/?source_platform=LinkedIn", source_platform="LinkedIn", is_active=True
+        ),
+        "runs": of(RUNS, "/ingest-runs/"),
         "matches": of(MATCHES, "/job-matches/"),
         "my matches": of(MATCHES, f"/job-matches/user/{mine}", user_id=ObjectId(mine), is_active=True),
         "my inactive matches": of(

@@ -12,11 +12,11 @@ APP = Path(__file__).parent.parent / "app"
 # From the top down: a room may know those below it, and its own.
 ROOMS = (
     ("main", "routers"),
-    ("openapi", "envelope", "replies"),
+    ("openapi", "envelope", "replies", "bulk"),
     ("deps", "routing"),
-    ("bodies",),
+    ("bodies", "idempotency"),
     ("db",),
-    ("passwords",),
+    ("passwords", "syntax"),
     ("errors",),
     ("logs", "config", "models"),
 )

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from fastapi import FastAPI
 
+from backend.app.db.exports import Export
 from backend.app.db.indexes import IndexConflict, compare_indexes, ensure_indexes, wanted
 from backend.app.db.mongo import Mongo
 from backend.app.db.paging import Reading
-from backend.app.db.schema import TABLE, Listing, Spec
-from backend.app.models.base import Document, now
+from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, TABLE, USERS, Listing, Spec, in_order_of_ids
+from backend.app.models.base import EXAMPLE_IDS, Document, now
 
 LISTINGS = [
     pytest.param(spec, listing, id=f"{spec.name} by {' and '.join(listing.where) or 'all'}")
@@ -18,6 +20,7 @@ LISTINGS = [
     for listing in spec.lists
 ]
 CLOSED = {"is_active", "interaction_type"}
+PARENTS = ("user_id", "job_id")
 
 
 @pytest.mark.parametrize(("spec", "listing"), LISTINGS)
@@ -42,15 +45,83 @@ async def test_a_list_is_read_off_its_index(
     assert not stages & {"COLLSCAN", "SORT"}
 
 
+SOMEBODY = ObjectId(EXAMPLE_IDS["user"])
+BY_ID = "_id_"
+EXPORTS: list[tuple[Spec, Document, str]] = [
+    (USERS, {}, BY_ID),
+    *(
+        (JOBS, {"source_platform": "LinkedIn", "is_active": one}, "source_platform_1_is_active_1__id_1")
+        for one in (True, False, None)
+    ),
+    *((JOBS, {"source_platform": None, "is_active": one}, BY_ID) for one in (True, False, None)),
+    *((MATCHES, {"is_active": one}, BY_ID) for one in (True, None)),
+    *((INTERACTIONS, {"interaction_type": one}, BY_ID) for one in ("saved", None)),
+    *((MATCHES, {name: SOMEBODY, "is_active": True}, f"{name}_1__id_1") for name in PARENTS),
+    *((INTERACTIONS, {name: SOMEBODY, "interaction_type": "saved"}, f"{name}_1__id_1") for name in PARENTS),
+]
+
+
+@pytest.mark.parametrize(
+    ("spec", "where", "index"),
+    EXPORTS,
+    ids=[
+        f"{spec.name} by {', '.join(f'{name}={where[name]}' for name in where)}" for spec, where, _ in EXPORTS
+    ],
+)
+@pytest.mark.parametrize("begins", ["at the beginning", "further on"])
+async def test_an_export_is_read_off_its_index_in_order(
+    app: FastAPI, mongo: Mongo, spec: Spec, where: Document, index: str, begins: str
+) -> None:
+    export = Export(app.state.collections[spec], where)
+    query = export.query(ObjectId() if begins == "further on" else None)
+
+    command = {"find": spec.name, "filter": query, "sort": {"_id": 1}, "limit": 1000, "singleBatch": True}
+    assert export.hint is not None
+    command["hint"] = dict(export.hint)
+    plan = (await mongo.db.command("explain", command))["queryPlanner"]["winningPlan"]
+
+    assert not set(values_of(plan, "stage")) & {"COLLSCAN", "SORT"}
+    assert set(values_of(plan, "indexName")) == {index}
+
+
+@pytest.mark.parametrize("spec", [MATCHES, INTERACTIONS], ids=lambda spec: spec.name)
+async def test_an_export_of_one_user_and_one_posting_is_read_off_their_key(
+    app: FastAPI, mongo: Mongo, spec: Spec
+) -> None:
+    export = Export(app.state.collections[spec], dict.fromkeys(PARENTS, SOMEBODY))
+
+    command = {"find": spec.name, "filter": export.query(None), "sort": {"_id": 1}}
+    plan = await mongo.db.command("explain", command)
+
+    # One match, or one interaction of each type: to be sorted or not.
+    assert export.hint is None
+    assert "COLLSCAN" not in set(stages_of(plan["queryPlanner"]["winningPlan"]))
+
+
+async def test_the_active_postings_of_a_source_are_found_without_reading_them(mongo: Mongo) -> None:
+    mine = {"source_platform": "LinkedIn", "is_active": True, "_id": {"$gt": ObjectId()}}
+    hint = dict(in_order_of_ids(("source_platform", "is_active")))
+
+    command = {"find": "jobs", "filter": mine, "projection": {"_id": 1}, "sort": {"_id": 1}, "hint": hint}
+    plan = await mongo.db.command("explain", command)
+
+    assert not set(stages_of(plan["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT", "FETCH"}
+
+
 def stages_of(plan: Any) -> Iterator[str]:
+    return values_of(plan, "stage")
+
+
+def values_of(plan: Any, name: str) -> Iterator[str]:
+    """What a plan says under a name, however deep."""
     if isinstance(plan, dict):
-        if isinstance(plan.get("stage"), str):
-            yield plan["stage"]
+        if isinstance(plan.get(name), str):
+            yield plan[name]
         for part in plan.values():
-            yield from stages_of(part)
+            yield from values_of(part, name)
     elif isinstance(plan, list):
         for part in plan:
-            yield from stages_of(part)
+            yield from values_of(part, name)
 
 
 @pytest.mark.parametrize("spec", TABLE, ids=lambda spec: spec.name)

@@ -1,9 +1,9 @@
-"""The app killed in the middle of a removal leaves the user whole or gone. `make storms` kills more."""
+"""The app killed in the middle of its work leaves nothing half done. `make storms` kills more."""
 
 import os
 
 from backend.app.config import Settings
-from backend.tests import kills
+from backend.tests import bulk_kills, kills
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
 
@@ -12,3 +12,15 @@ async def test_a_user_whose_removal_is_cut_off_by_a_kill_is_whole_or_gone(settin
     killed = await kills.repeated(settings.uri, settings.mongo_driver, ROUNDS)
 
     assert len(killed) == ROUNDS
+
+
+async def test_a_post_that_is_cut_off_by_a_kill_and_sent_again_is_done_once(settings: Settings) -> None:
+    killed = await kills.repeated_among_posts(settings.uri, settings.mongo_driver, ROUNDS)
+
+    assert len(killed) == ROUNDS
+
+
+async def test_a_bulk_call_that_is_cut_off_by_a_kill_and_sent_again_is_done_once(settings: Settings) -> None:
+    killed = await bulk_kills.repeated_in_bulk(settings.uri, settings.mongo_driver, ROUNDS)
+
+    assert len(killed) == ROUNDS * len(bulk_kills.KINDS)

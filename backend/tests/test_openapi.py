@@ -77,7 +77,8 @@ def test_every_route_is_in_it_once() -> None:
 def test_operation_ids_are_clean_and_differ() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
 
-    assert all(re.fullmatch("(create|list|get|patch|put|delete)[A-Z][A-Za-z]+", name) for name in ids)
+    verbs = "create|list|get|patch|put|delete|ingest|export|complete|abort"
+    assert all(re.fullmatch(f"({verbs})[A-Z][A-Za-z]+", name) for name in ids)
     assert len(set(ids)) == len(ids)
 
 
@@ -126,6 +127,10 @@ def test_it_declares_every_status_of_its_kind(operation: Node) -> None:
         "patch": {200, 404, 412},
         "put": {200, 404, 412},
         "delete": {204, 400, 404, 412},
+        "ingest": {200, 207, 400, 409, 413, 422},
+        "export": {200, 400, 422},
+        "complete": {200, 400, 404, 409, 422},
+        "abort": {200, 400, 404, 409},
     }
     if "health" in operation["tags"]:
         assert declared <= {200, 503}
@@ -140,10 +145,32 @@ def test_it_declares_its_headers(operation: Node) -> None:
     for status, answer in answers(operation):
         headers = set(answer["headers"])
         assert "X-Request-ID" in headers
-        assert ("Retry-After" in headers) == (status == 503)
+        assert ("Retry-After" in headers) == (status in (409, 503))
         assert ("Location" in headers) == (status == 201)
         if status in (200, 201, 304) and "health" not in operation["tags"]:
-            assert "Link" in headers or "ETag" in headers
+            many = operation["operationId"].startswith(("export", "ingest"))
+            assert ("Link" in headers or "ETag" in headers) != many
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.startswith("POST")])
+def test_a_post_takes_an_idempotency_key_and_says_what_may_come_of_it(name: str) -> None:
+    operation = OPERATIONS[name]
+    (key,) = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
+
+    assert not key["required"]
+    assert [faults(sent, key["schema"]) == [] for sent in ("k", "k" * 255, "", "k" * 256, "a b", "é")] == [
+        *[True] * 2,
+        *[False] * 4,
+    ]
+    assert {status for status, _ in answers(operation)} >= {400, 409, 422}
+    for status, answer in answers(operation):
+        assert ("Idempotent-Replayed" in answer["headers"]) == (status < 300)
+
+
+def test_nothing_but_a_post_takes_an_idempotency_key() -> None:
+    for name, operation in OPERATIONS.items():
+        if not name.startswith("POST"):
+            assert "Idempotency-Key" not in [one["name"] for one in operation.get("parameters", [])]
 
 
 def test_every_header_has_an_example_that_fits() -> None:

@@ -156,25 +156,28 @@ PREFIXES = {
     "job_matches": "/job-matches/",
     "saved_searches": "/saved-searches/",
     "user_job_interactions": "/interactions/",
+    "ingest_runs": "/ingest-runs/",
 }
 OWNERS = {"user_id": f"user/{MINE}", "job_id": f"job/{MINE}"}
+NAMED = {"source_platform": ("LinkedIn", "Elsewhere")}
 
 
 def asked(name: str, value: object) -> str:
     """How a client asks for it; for every type of interaction by not asking."""
     if value is None:
         return "is_active=any" if name == "is_active" else ""
-    return f"{name}={str(value).lower()}"
+    return f"{name}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 def every_list() -> Iterator[Listed]:
     """Each list of the table, with each value of its filters and with none."""
     for spec in TABLE:
         for listing in spec.lists:
-            closed = [name for name in listing.where if name not in OWNERS]
+            closed = [name for name in listing.where if name not in {*OWNERS, *NAMED}]
+            named = {name: NAMED[name][0] for name in listing.where if name in NAMED}
             owner = next((name for name in listing.where if name in OWNERS), None)
             for values in itertools.product(*((*spec.all_values(name), None) for name in closed)):
-                chosen = dict(zip(closed, values, strict=True))
+                chosen = {**named, **dict(zip(closed, values, strict=True))}
                 query = "&".join(asked(name, value) for name, value in chosen.items())
                 path = f"{PREFIXES[spec.name]}{OWNERS[owner] if owner else ''}?{query}"
                 yield Listed(path, spec, listing, {**({owner: MINE} if owner else {}), **chosen})
@@ -186,7 +189,8 @@ each_list = pytest.mark.parametrize("one", LISTS)
 
 def documents_of(spec: Spec, listing: Listing) -> list[Document]:
     """Dozens, mine and another's, of each kind a filter knows, many alike in what they are ordered by."""
-    choices = {name: (MINE, OTHER) if name in OWNERS else spec.all_values(name) for name in listing.where}
+    mine_and_others = {**dict.fromkeys(OWNERS, (MINE, OTHER)), **NAMED}
+    choices = {name: mine_and_others.get(name) or spec.all_values(name) for name in listing.where}
     orders: list[Any] = [START + timedelta(days=day) for day in (0, 1, 1, 2)]
     if "score" in listing.by:
         orders = [0, 0.5, 0.5, 1]

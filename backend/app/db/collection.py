@@ -1,7 +1,10 @@
 """Collection: reads and writes of one row of the table. Driver errors become domain errors here."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from types import NoneType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -12,11 +15,12 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from backend.app.db.ambient import joined
 from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Mongo, Session
 from backend.app.db.paging import Page, Reading, Where
 from backend.app.db.schema import REMOVALS, Spec
-from backend.app.db.transactions import pause, transaction
+from backend.app.db.transactions import afterwards, pause, transaction
 from backend.app.errors import EmptyUpdate, KeyTaken, NotFound, Stale, invalid
 from backend.app.models.base import REVISION, Body, Document, now
 from backend.app.models.partial import merged
@@ -31,7 +35,7 @@ class Collection:
 
     async def get(self, key: ObjectId) -> Document:
         with driver_errors():
-            document = await self.documents.find_one({self.spec.key: key})
+            document = await self.documents.find_one({self.spec.key: key}, session=joined())
         if document is None:
             raise missing(self.spec)
         return document
@@ -51,14 +55,14 @@ class Collection:
     async def count(self, where: Where) -> int:
         given = {name: value for name, value in where.items() if value is not None}
         with driver_errors():
-            return await self.documents.count_documents(given)
+            return await self.documents.count_documents(given, session=joined())
 
     async def add(self, body: Body) -> Document:
         """Store a new document. Its parents exist before and after, or it does not stay."""
         document = self.born(body.stored())
         await self.require_parents(document)
         await self.insert(document)
-        await self.stay_with_parents(document)
+        await afterwards(partial(self.stay_with_parents, document))
         return document
 
     async def change(self, key: ObjectId, change: Body, if_match: str | None = None) -> Document:
@@ -111,11 +115,11 @@ class Collection:
                 return
             gone = await transaction(self.mongo, cascade)
             # A child added meanwhile was not seen by the transaction; one added later sees no parent.
-            await self.remove_children([gone])
+            await afterwards(partial(self.remove_children, [gone]))
 
-    def born(self, fields: Document) -> Document:
-        document = {"_id": ObjectId(), **fields, REVISION: 1}
-        if "created_at" in self.spec.model.model_fields:
+    def born(self, fields: Document, which: ObjectId | None = None) -> Document:
+        document = {"_id": which or ObjectId(), **fields, REVISION: 1}
+        if "created_at" in self.spec.fields:
             document["created_at"] = now()
         return document
 
@@ -127,7 +131,7 @@ class Collection:
             await self.write("insert_one", document)
 
     async def require_parents(self, document: Mapping[str, Any]) -> list[Document]:
-        """The parents of a document; the first that is missing is the failure."""
+        """The parents of a document, as they are past any transaction; the first missing is the failure."""
         if not self.spec.belongs_to:
             return []
         with driver_errors():
@@ -214,6 +218,20 @@ class taken:  # noqa: N801 - a context manager, used as a function
             raise KeyTaken(f"{self.spec.noun} with this {fields} already exists") from error
 
 
+async def find_all(
+    mongo: Mongo, spec: Spec, by: str, values: Iterable[object], *shown: str
+) -> list[Document]:
+    """All documents with these values, in one go; whole, unless it is said what to show of them."""
+    wanted = list(values)
+    if not wanted:
+        return []
+    projection = dict.fromkeys(shown, 1) or None
+    with driver_errors():
+        return await mongo.find(
+            spec.name, {by: {"$in": wanted}}, projection=projection, batch_size=len(wanted) + 1
+        )
+
+
 def missing(spec: Spec) -> NotFound:
     return NotFound(f"{spec.noun} not found")
 
@@ -230,6 +248,12 @@ def validated(model: type[Body], fields: Document) -> Body:
         raise invalid(error.errors()) from None
 
 
+# Of which two are the same if they are equal.
+PLAIN = (str, datetime, ObjectId, bytes, bool, NoneType)
+
+
 def same(one: object, other: object) -> bool:
     """As stored: unlike Python, a database tells 1 from 1.0 and from true."""
+    if type(one) is type(other) and isinstance(one, PLAIN):
+        return one == other
     return bson.encode({"": one}) == bson.encode({"": other})

@@ -13,6 +13,7 @@ from backend.app.errors import Overdue, Unavailable
 
 # No rights, a wrong password, no transactions because it is no replica set, no space left on its disk.
 REFUSALS = (13, 18, 20, 14031)
+BAD_VALUE = 2
 
 
 class driver_errors:  # noqa: N801 - a context manager, used as a function
@@ -37,3 +38,5 @@ class driver_errors:  # noqa: N801 - a context manager, used as a function
             raise Unavailable("The database is busy or changing hands") from error
         if isinstance(error, OperationFailure) and error.code in REFUSALS:
             raise Unavailable("The database refuses the service") from error
+        if isinstance(error, OperationFailure) and error.code == BAD_VALUE and "hint" in str(error):
+            raise Unavailable("An index that this needs is still being made") from error

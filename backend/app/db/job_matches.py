@@ -1,10 +1,14 @@
 """Matches: one for each user and posting, the latest taking the place of the one before."""
 
+from functools import partial
+
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from backend.app.db.ambient import joined
 from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
+from backend.app.db.transactions import StartOver, afterwards
 from backend.app.models.base import REVISION, Body, Document
 
 
@@ -13,7 +17,7 @@ class Matches(Collection):
         document = self.born(body.stored())
         await self._complete(document)
         await self.insert(document)
-        await self.stay_with_parents(document)
+        await afterwards(partial(self.stay_with_parents, document))
         return document
 
     async def put(self, body: Body) -> tuple[Document, bool]:
@@ -22,7 +26,7 @@ class Matches(Collection):
         await self._complete(document)
         stored = await self._put(document)
         if new := stored[REVISION] == 1:
-            await self.stay_with_parents(stored)
+            await afterwards(partial(self.stay_with_parents, stored))
         return stored, new
 
     async def _put(self, document: Document) -> Document:
@@ -44,6 +48,8 @@ class Matches(Collection):
                     )
             except DuplicateKeyError:
                 # Another made it between our look and our insert: the next round replaces that one.
+                if joined() is not None:
+                    raise StartOver from None
                 continue
             return stored
 

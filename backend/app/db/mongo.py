@@ -19,6 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from backend.app.config import Settings
+from backend.app.db.ambient import joined
 from backend.app.db.failures import driver_errors
 from backend.app.models.base import Document
 
@@ -93,20 +94,39 @@ class Mongo:
             await self.db.command("ping")
 
     async def find(self, name: str, query: Document, **options: Any) -> list[Document]:
-        """All that a query finds, in one step: Motor's own cursor spends a fifth more on going to and fro."""
+        """All that a query finds, in one step: Motor's own cursor spends a fifth more on going to and fro.
+
+        It sees what the transaction around it has written, if there is one.
+        """
         collection: Any = self[name]
+        session: Any = joined()
         if self.driver == "motor":
+            options["session"] = session and session.delegate
             cursor = collection.delegate.find(query, **options)
             found = await in_thread(self._readers, cursor.to_list)
         else:
-            found = await collection.find(query, **options).to_list()
+            found = await collection.find(query, session=session, **options).to_list()
+        return cast("list[Document]", found)
+
+    async def aggregate(self, name: str, pipeline: list[Document]) -> list[Document]:
+        """All that a pipeline comes to, past any transaction."""
+        collection: Any = self[name]
+        if self.driver == "motor":
+            found = await in_thread(self._readers, lambda: collection.delegate.aggregate(pipeline).to_list())
+        else:
+            found = await (await collection.aggregate(pipeline)).to_list()
         return cast("list[Document]", found)
 
     async def write(
         self, name: str, command: str, *arguments: Any, session: Session | None = None, **options: Any
     ) -> Any:
-        """A write, by the name of the driver's method. Every write goes through here."""
+        """A write, by the name of the driver's method. Every write goes through here.
+
+        It is part of the transaction around it, if there is one.
+        """
         collection: Any = self[name]
+        if session is None:
+            session = joined()
         if session is not None:
             return await getattr(collection, command)(*arguments, session=session, **options)
         if self.driver == "motor":

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from backend.app.models.base import Document
+from backend.app.models.ingest_runs import IngestRun
 from backend.app.models.interactions import Interaction
 from backend.app.models.job_matches import JobMatch
 from backend.app.models.jobs import Job
@@ -59,12 +60,18 @@ class Spec:
     """What one is called when it is missing."""
     unique: tuple[Key, ...] = ()
     lists: tuple[Listing, ...] = ()
+    exports: tuple[Key, ...] = ()
+    """Fields to be equal on while reading on and on in order of ids, for exports and ingest runs."""
     belongs_to: Mapping[str, "Spec"] = field(default_factory=dict)
     """Field to parent: it must exist when a child is added, and takes the child along when it goes."""
     key: str = "_id"
     """The field by which clients name one."""
     changed_at: str | None = None
     """The field that holds the time of the last change."""
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        return frozenset(self.model.model_fields)
 
     @cached_property
     def view(self) -> View:
@@ -83,6 +90,8 @@ class Spec:
             yield tuple((name, 1) for name in unique), True
         for listing in self.lists:
             yield listing.keys, False
+        for fields in self.exports:
+            yield in_order_of_ids(fields), False
 
     @property
     def children(self) -> Iterator[tuple["Spec", str]]:
@@ -102,6 +111,10 @@ class Spec:
         return (True, False) if annotation is bool else get_args(annotation)
 
 
+def in_order_of_ids(fields: Key) -> IndexKeys:
+    return (*((name, 1) for name in fields), ("_id", 1))
+
+
 USERS = Spec(
     "users",
     User,
@@ -115,7 +128,11 @@ JOBS = Spec(
     Job,
     "Job",
     unique=(("external_id",),),
-    lists=(Listing(("is_active",), "-posted_date"),),
+    lists=(
+        Listing(("is_active",), "-posted_date"),
+        Listing(("source_platform", "is_active"), "-posted_date"),
+    ),
+    exports=(("source_platform", "is_active"),),
     changed_at="updated_at",
 )
 MATCHES = Spec(
@@ -128,6 +145,7 @@ MATCHES = Spec(
         Listing(("user_id", "is_active"), "-relevancy_score"),
         Listing(("job_id",), "-relevancy_score"),
     ),
+    exports=(("user_id",), ("job_id",)),
     belongs_to={"user_id": USERS, "job_id": JOBS},
 )
 SEARCHES = Spec(
@@ -146,6 +164,7 @@ INTERACTIONS = Spec(
         Listing(("user_id", "interaction_type"), "-timestamp"),
         Listing(("job_id", "interaction_type"), "-timestamp"),
     ),
+    exports=(("user_id",), ("job_id",)),
     belongs_to={"user_id": USERS, "job_id": JOBS},
 )
 STATS = Spec(
@@ -158,7 +177,14 @@ STATS = Spec(
     changed_at="last_calculated",
 )
 
-TABLE = (USERS, JOBS, MATCHES, SEARCHES, INTERACTIONS, STATS)
+RUNS = Spec(
+    "ingest_runs",
+    IngestRun,
+    "IngestRun",
+    lists=(Listing((), "-created_at"),),
+)
+
+TABLE = (USERS, JOBS, MATCHES, SEARCHES, INTERACTIONS, STATS, RUNS)
 
 
 @dataclass(frozen=True)

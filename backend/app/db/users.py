@@ -1,5 +1,6 @@
 """Users: made together with their stats, their passwords kept as hashes."""
 
+from functools import partial
 from typing import TypeVar
 
 from bson import ObjectId
@@ -8,7 +9,7 @@ from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Session
 from backend.app.db.schema import STATS
-from backend.app.db.transactions import transaction
+from backend.app.db.transactions import kept, transaction
 from backend.app.models.base import Body, Document
 from backend.app.models.stats import StatsFields
 from backend.app.passwords import hashed
@@ -43,4 +44,5 @@ class Users(Collection):
             return body
         # Half of a request's time is for the database.
         wait = self.mongo.settings.request_deadline / 2
-        return body.model_copy(update={"password": await hashed(password, wait)})
+        found = await kept("password hash", partial(hashed, password, wait))
+        return body.model_copy(update={"password": found})

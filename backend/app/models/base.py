@@ -26,6 +26,8 @@ Document = dict[str, Any]
 """A document as the database holds it."""
 REVISION = "revision"
 """Grows with every write of a document: a change lands only on the revision it was made from."""
+SEAL = "seal"
+"""Tells what a bulk call sent for a document, while nothing else has changed it. See `db/bulk/seals.py`."""
 Example = dict[str, Any]
 """A body that the docs pages are filled with."""
 
@@ -39,7 +41,8 @@ WHOLE_FLOAT = 2**53
 
 def now() -> datetime:
     """The present as MongoDB can hold it: UTC without a zone, whole milliseconds."""
-    return whole_milliseconds(datetime.now(UTC).replace(tzinfo=None))
+    moment = datetime.now(UTC)
+    return moment.replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
@@ -67,6 +70,7 @@ class IdOf(Parsed):
     """The id of one kind of document. A malformed one names the kind, and is a 400 wherever it stands."""
 
     noun: str
+    example: str | None = None
 
     def validate(self, value: object) -> ObjectId:
         if isinstance(value, ObjectId):
@@ -83,7 +87,7 @@ class IdOf(Parsed):
             "type": "string",
             "pattern": "^[0-9a-fA-F]{24}$" if handler.mode == "validation" else "^[0-9a-f]{24}$",
             "description": f"{self.noun.capitalize()} ID.",
-            "examples": [EXAMPLE_IDS[self.noun]],
+            "examples": [self.example or EXAMPLE_IDS[self.noun]],
         }
 
 
@@ -95,6 +99,7 @@ EXAMPLE_IDS = {
     "search": "665f30000000000000000001",
     "interaction": "665f40000000000000000001",
     "stats": "665f50000000000000000001",
+    "run": "665f60000000000000000001",
 }
 
 UserId = Annotated[ObjectId, IdOf("user")]
@@ -103,6 +108,7 @@ MatchId = Annotated[ObjectId, IdOf("match")]
 SearchId = Annotated[ObjectId, IdOf("search")]
 InteractionId = Annotated[ObjectId, IdOf("interaction")]
 StatsId = Annotated[ObjectId, IdOf("stats")]
+RunId = Annotated[ObjectId, IdOf("run")]
 
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
@@ -118,11 +124,12 @@ class Moment(Parsed):
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
         except (ValueError, OverflowError):
             raise PydanticCustomError("datetime_parsing", "No such date or time") from None
-        return whole_milliseconds(moment)
+        return whole_milliseconds(moment) if moment.microsecond else moment
 
     def _parsed(self, value: object) -> datetime:
         if isinstance(value, str) and RFC3339.fullmatch(value):
-            return datetime.fromisoformat(value.upper())
+            # Of most times the zone is known without asking.
+            return datetime.fromisoformat(value[:-1] if value.endswith("Z") else value.upper())
         raise PydanticCustomError(
             "datetime_type", "Input should be an RFC 3339 date-time, as 2026-01-31T12:00:00Z"
         )

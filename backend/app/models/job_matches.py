@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 from backend.app.models.base import (
     EXAMPLE_IDS,
     Body,
+    Document,
     Example,
     JobId,
     JsonObject,
@@ -48,6 +49,14 @@ class UserSnapshot(Body):
 
     preferences_at_match: JsonObject = {}
     credentials_at_match: JsonObject = {}
+
+
+def snapshot(user: Document) -> Document:
+    """Of a user as they stand, for a match that comes without one."""
+    return {
+        "preferences_at_match": user.get("preferences", {}),
+        "credentials_at_match": user.get("credentials", {}),
+    }
 
 
 class MatchFields(Body):

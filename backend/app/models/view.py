@@ -6,7 +6,7 @@ from hashlib import blake2b
 import orjson
 from pydantic import BaseModel
 
-from backend.app.models.base import REVISION, Document
+from backend.app.models.base import REVISION, SEAL, Document
 from backend.app.models.partial import embedded
 
 View = Callable[[Document], Document]
@@ -38,6 +38,7 @@ def view_of(model: type[BaseModel]) -> View:
         if "_id" in seen:
             seen["id"] = seen.pop("_id")
             seen.pop(REVISION, None)
+            seen.pop(SEAL, None)
         for name, inside in inner.items():
             if name in document:
                 seen[name] = inside(document[name])

@@ -1,7 +1,10 @@
 """The verbs of each resource."""
 
 from backend.app.routers import (
+    bulk,
+    exports,
     health,
+    ingest_runs,
     interactions,
     job_matches,
     jobs,
@@ -19,5 +22,9 @@ ROUTERS = (
     stats.router,
     saved_searches.router,
     interactions.router,
+    ingest_runs.router,
+    ingest_runs.endings,
+    bulk.router,
+    exports.router,
     health.router,
 )

@@ -1,7 +1,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from backend.app.deps import ActiveListed, IfMatch, IfNoneMatch, JobsDep
+from backend.app.deps import IfMatch, IfNoneMatch, JobsDep, JobsListed
 from backend.app.errors import answers
 from backend.app.models.base import JobId
 from backend.app.models.jobs import Job, JobIn, JobPatch, JobPut
@@ -21,12 +21,13 @@ async def create_job(body: JobIn, jobs: JobsDep) -> Response:
 
 
 @router.get("/", response_model=list[Job])
-async def list_jobs(request: Request, jobs: JobsDep, query: ActiveListed) -> Response:
+async def list_jobs(request: Request, jobs: JobsDep, query: JobsListed) -> Response:
     """List postings, newest first.
 
     Only active ones, unless `is_active` asks for the others, or for any.
     """
-    return await listed(request, jobs, query, {"is_active": query.active})
+    platform = {} if query.source_platform is None else {"source_platform": query.source_platform}
+    return await listed(request, jobs, query, {"is_active": query.active, **platform})
 
 
 @router.get("/{job_id}", response_model=Job, responses=answers(304, 404))

@@ -17,6 +17,7 @@ from backend.tests.fuzz.stock import Stock
 # any other reason is a failure: either the document can be made to say it, or the app is wrong.
 BEYOND_SCHEMA = {
     "stale": "an entity tag that is well made, and not the present one",
+    "idempotency_key_reused": "whether there was another request under a key before",
     "invalid_cursor": "a cursor comes out of a Link header, and no pattern tells one from a made-up one",
     "range": "one field against another, sent or stored: salary_min and salary_max, min and max",
     "in_the_future": "against the clock",
@@ -24,8 +25,13 @@ BEYOND_SCHEMA = {
     "object_too_deep": "JSON Schema has no keyword for depth",
     "object_too_large": "nor for size in bytes",
     "object_integer": "to it integers are numbers, and other numbers may well be past 64 bits",
+    "too_large": "how many items an array may have depends on a parameter",
+    "not_atomic": "one parameter against the form of the body",
+    "not_found": "of all or none, the parents of one may not be there",
+    "parent_name": "which of two fields is sent: a generated client would have each in four classes",
 }
 PAIRS = (("preferences", "salary_min", "salary_max"), ("salary_range", "min", "max"))
+LINES = "application/x-ndjson"
 ENTITY_TAG = re.compile('"[0-9a-f]{24}"')
 
 numbers = count(1)
@@ -40,6 +46,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     """Whether a failure counts."""
     if "positive_data_acceptance" in failure.checks:
         return not is_beyond_schema(response.content)
+    if "negative_data_rejection" in failure.checks:
+        return not is_refused_all_the_same(case, response)
     if "ensure_resource_availability" in failure.checks:
         return not any(stock().went_with_parent(key) for key in case.path_parameters.values())
     return True
@@ -49,6 +57,14 @@ def is_beyond_schema(body: bytes) -> bool:
     problem = json.loads(body)
     faults = problem.get("errors", [problem])
     return all(fault["code"] in BEYOND_SCHEMA for fault in faults)
+
+
+def is_refused_all_the_same(case: Any, response: Any) -> bool:
+    """Whether what may not be sent was refused by the item, or for its length."""
+    if response.status_code == 207:
+        return bool(json.loads(response.content)["summary"]["rejected"])
+    # To the document lines are a string; any bytes are lines of some kind, and none of them are no items.
+    return bool(response.status_code == 413 or (response.status_code == 200 and case.media_type == LINES))
 
 
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
@@ -65,23 +81,36 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         make_likelier(case)
 
 
+def with_ids(parameters: dict[str, Any]) -> dict[str, Any]:
+    """An answer to a bulk call may tell of an item without an id, and that is none to ask for."""
+    return {
+        name: EXAMPLE_IDS[name[:-3]] if str(value) == "None" else value for name, value in parameters.items()
+    }
+
+
 def after_call(context: Any, case: Any, response: Any) -> None:
     if case.method == "DELETE" and response.status_code == 204:
         stock().deleted.update(case.path_parameters.values())
     elif case.method == "POST" and response.status_code in (200, 201):
         made = json.loads(response.content)
-        stock().parents[made["id"]] = {made.get("user_id"), made.get("job_id")}
+        if "id" in made:
+            stock().parents[made["id"]] = {made.get("user_id"), made.get("job_id")}
 
 
 def make_likelier(case: Any) -> None:
     """Most would else be refused for a made-up entity tag or cursor, a taken key, or amounts out of order."""
+    case.path_parameters = with_ids(case.path_parameters)
     tag = case.headers.get("If-Match", "")
     if "If-Match" in case.headers and not (ENTITY_TAG.fullmatch(tag) or one_in_eight(tag)):
         case.headers["If-Match"] = "*"
     if "cursor" in case.query and not one_in_eight(case.query["cursor"]):
         del case.query["cursor"]
+    if "Idempotency-Key" in case.headers and not one_in_eight(case.headers["Idempotency-Key"]):
+        case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
     if isinstance(case.body, dict):
         case.body = acceptable(case.body)
+    elif isinstance(case.body, list):
+        case.body = [acceptable(item) if isinstance(item, dict) else item for item in case.body]
 
 
 def one_in_eight(value: str) -> bool:
@@ -102,6 +131,11 @@ def acceptable(body: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def lines(context: Any, value: Any) -> bytes:
+    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
+
+
+schemathesis.serializer(LINES)(lines)
 schemathesis.hook(filter_failure)
 schemathesis.hook(before_call)
 schemathesis.hook(after_call)

@@ -5,7 +5,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from backend.app.config import Settings
-from backend.app.db.schema import TABLE, Spec
+from backend.app.db.schema import ANSWERS, TABLE, Spec
 from backend.app.main import create_app
 from backend.app.models.base import REVISION
 
@@ -35,9 +35,11 @@ class Stock:
         for spec, document in self.documents.items():
             self.database[spec.name].delete_many({})
             self.database[spec.name].insert_one(document)
+        self.database[ANSWERS.name].delete_many({})
 
     def refill(self) -> None:
-        """Put back what a request before has changed or deleted."""
+        """Put back what a request before has changed or deleted, and forget what it was answered."""
+        self.database[ANSWERS.name].delete_many({})
         for spec, document in self.documents.items():
             collection = self.database[spec.name]
             if collection.find_one({"_id": document["_id"]}) == document:

@@ -1,0 +1,1 @@
+"""Bulk calls, from the request to the response."""

@@ -1,0 +1,1 @@
+"""What a bulk call does to the database."""
