@@ -27,7 +27,7 @@ from backend.cli.check import topology
 from backend.cli.server import address
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("serve", "init-db", "demo", "check", "openapi")
+COMMANDS = ("serve", "init-db", "demo", "check", "openapi", "ingest", "export")
 PATIENCE = 30.0
 NOBODY = "mongodb://ada:s3cret@127.0.0.1:9/?directConnection=true"
 

@@ -8,58 +8,70 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from rich.progress import Progress
 
 from backend.app.config import Settings
 from backend.app.db.mongo import Mongo
 from backend.cli.demo import write
+from backend.client import AsyncClient
 from backend.demo import dataset
 from backend.tests.client import Client
 
 ROOT = Path(__file__).parent.parent.parent
-GUIDE = ROOT / "docs" / "guide.md"
+PAGES = [ROOT / "docs" / name for name in ("guide.md", "ingestion.md")]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks() -> Iterator[tuple[str, str, int]]:
-    text = GUIDE.read_text(encoding="utf-8")
+def blocks(page: Path) -> Iterator[tuple[str, str, int]]:
+    text = page.read_text(encoding="utf-8")
     for block in BLOCK.finditer(text):
         yield block[1], block[2], text.count("\n", 0, block.start()) + 1
 
 
-async def test_every_example_of_the_guide_works_as_written(
-    client: Client, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, settings: Settings
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+async def test_every_example_works_as_written(
+    client: Client,
+    mongo: Mongo,
+    app: FastAPI,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    page: Path,
 ) -> None:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     await write(mongo, dataset(midnight), Progress(disable=True))
     # What a script reads its settings from.
     monkeypatch.setenv("MONGODB_URI", settings.uri)
+    # Where the library finds the service.
+    here = partial(AsyncClient, transport=httpx.ASGITransport(app))
+    monkeypatch.setattr("backend.client.AsyncClient", here)
 
     ran = 0
-    for kind, source, line in blocks():
+    for kind, source, line in blocks(page):
         if kind == "python":
-            await run_python(source, line, client)
+            await run_python(source, page, line, client)
         else:
-            await run_console(source, line, client)
+            await run_console(source, page, line, client)
         ran += 1
 
-    assert ran > 30
+    assert ran > 5
 
 
-async def run_python(source: str, line: int, client: Client) -> None:
-    code = compile("\n" * line + source, str(GUIDE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+async def run_python(source: str, page: Path, line: int, client: Client) -> None:
+    code = compile("\n" * line + source, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     # eval returns the coroutine of a module that awaits, and None of one that does not.
     result = eval(code, {"client": client})  # noqa: S307
     if inspect.isawaitable(result):
         await result
 
 
-async def run_console(source: str, line: int, client: Client) -> None:
+async def run_console(source: str, page: Path, line: int, client: Client) -> None:
     command, _, expected = source.partition("\n")
     while command.endswith("\\") or command.count("'") % 2:
         more, _, expected = expected.partition("\n")
@@ -72,7 +84,7 @@ async def run_console(source: str, line: int, client: Client) -> None:
     head += [f"{name}: {value}" for name, value in response.headers.items()]
     actual = "\n".join([*head, response.text]) if shows_head else response.text
     for wanted in expected.splitlines() if shows_head else [expected]:
-        assert fits(wanted, actual), f"guide.md, line {line}: expected {wanted}\nbut got\n{actual}"
+        assert fits(wanted, actual), f"{page.name}, line {line}: expected {wanted}\nbut got\n{actual}"
 
 
 def curl(words: list[str], client: Client) -> tuple[httpx.Request, bool]:

@@ -1,49 +1,6 @@
-"""What can be typed: every command with its options, its examples and its exit statuses."""
+"""The commands that serve the app, and that look after its database."""
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from collections.abc import Callable
-
-Commands = Callable[..., ArgumentParser]
-
-HIGHEST_PORT = 65535
-# As a shell reports a program that Ctrl-C has ended.
-INTERRUPTED = 130
-
-ABOUT = """\
-AI Job Hunt: users, job postings, scored matches, saved searches and interactions as a REST service.
-
-Settings come from the environment, then from a .env file. With MONGODB_URI set, every command works on
-that database. Without it, on an embedded MongoDB that keeps its data in DATA_DIR (data/mongodb): the one
-that `aijobhunt serve` runs if it does, else one that is started for the time."""
-
-STATUSES = """\
-exit status: 0 all is well, 1 it is not and the output says why, 2 the command line is wrong,
-130 interrupted; for serve, to be stopped is well"""
-
-EXAMPLES = f"""\
-examples:
-  aijobhunt demo     fill the database with examples
-  aijobhunt serve    run the app, and look at http://127.0.0.1:8000/docs
-
-{STATUSES}"""
-
-
-def parser() -> ArgumentParser:
-    made = ArgumentParser(
-        prog="aijobhunt",
-        description=ABOUT,
-        epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    commands = made.add_subparsers(
-        title="commands", dest="command", metavar="COMMAND", required=True
-    ).add_parser
-    serve(commands)
-    init_db(commands)
-    demo(commands)
-    check(commands)
-    openapi(commands)
-    return made
+from backend.cli.arguments.parts import Commands, add, add_database, add_json, at_least_one, port
 
 
 def serve(commands: Commands) -> None:
@@ -125,38 +82,3 @@ def openapi(commands: Commands) -> None:
         "aijobhunt openapi | jq '.paths | keys'",
     )
     command.add_argument("file", nargs="?", default="-", help="where to; - is standard output (default)")
-
-
-def add(
-    commands: Commands, name: str, summary: str, about: str, *examples: str, module: str = ""
-) -> ArgumentParser:
-    lines = ["examples:", *(f"  {example}" for example in examples), "", STATUSES]
-    command = commands(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n{about}",
-        epilog="\n".join(lines),
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(module=f"backend.cli.{module or name}", status_when_stopped=INTERRUPTED)
-    return command
-
-
-def add_database(command: ArgumentParser) -> None:
-    command.add_argument("--database", metavar="NAME", help="which database (PROD_DB)")
-
-
-def add_json(command: ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
-
-
-def port(text: str) -> int:
-    if not text.isdecimal() or int(text) > HIGHEST_PORT:
-        raise ArgumentTypeError(f"{text!r} is not a port: 0 to {HIGHEST_PORT}")
-    return int(text)
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a number from 1 up")
-    return int(text)
