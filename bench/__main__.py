@@ -14,9 +14,10 @@ from bench.peers import ROOT, PeerFailed
 from bench.rounds import Plan, Say, run
 
 EXAMPLES = """examples:
-  python -m bench                                 everything, about seven minutes; writes docs/benchmark.md
+  python -m bench                                 everything, about twelve minutes; writes docs/benchmark.md
   python -m bench --quick                         a short try of everything; writes nothing
   python -m bench --peers minimal app --questions page --rounds 15
+  python -m bench --peers app --questions bulk-new --in-flight 4
   python -m bench --json > figures.json           for programs; progress goes to standard error
 """
 
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="one short round on half the postings")
     made.add_argument("--rounds", type=positive(int), metavar="N", help="how often each is measured (9)")
     made.add_argument("--seconds", type=positive(float), metavar="S", help="how long each time (1.5)")
+    made.add_argument("--in-flight", type=positive(int), metavar="N", help="how many requests at once")
     made.add_argument("--peers", nargs="+", choices=list(peers.BY_KEY), help="only these")
     made.add_argument("--questions", nargs="+", choices=list(questions.BY_KEY), help="only these")
     made.add_argument(
@@ -101,6 +103,7 @@ def planned(arguments: argparse.Namespace) -> Plan:
         warm_up=0.2 if quick else 0.5,
         seconds=arguments.seconds or (0.5 if quick else 1.5),
         connections=32,
+        in_flight=arguments.in_flight,
     )
 
 

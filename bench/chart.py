@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from bench import questions
-from bench.questions import Question
+from bench.question import Question, Target
 from bench.report import APP
 from bench.rounds import Results
 
@@ -59,7 +59,11 @@ def groups(results: Results) -> Iterator[Group]:
 
 
 def compared(question: Question, results: Results) -> list[Question]:
-    keys = [target.other for target in questions.TARGETS if target.question == question.key]
+    keys = [
+        target.other
+        for target in questions.TARGETS
+        if isinstance(target, Target) and target.question == question.key and target.peer == APP
+    ]
     return [questions.BY_KEY[key] for key in keys if key and results.has(key, APP)]
 
 
@@ -84,7 +88,7 @@ def chart(results: Results) -> str:
     height = y - GAP + MARGIN
     body = "\n".join(shapes)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">
-<title>Requests a second: this app beside its peers</title>
+<title>Requests or documents a second: this app beside its peers</title>
 <style>{STYLE}</style>
 <rect class="page" width="{WIDTH}" height="{height}" rx="6"/>
 {body}

@@ -1,7 +1,7 @@
 """Eve as its documentation sets it up: the postings as a resource, all else at Eve's defaults.
 
-Renamed only, so that all peers understand the same request: `max_results` is `limit`, and times are
-written as in JSON elsewhere.
+Renamed only, so that all peers understand the same request: `max_results` is `limit`, times are written as in
+JSON elsewhere, and the postings are to be found at `/jobs/bulk` too, for many at once.
 
 At its best it reads a collection of its own: the same postings with the `_etag`, `_created` and
 `_updated` that it would have stored itself, where it has to compute an entity tag for each document
@@ -58,7 +58,10 @@ def create_app(*, at_its_best: bool = False) -> Any:
         "QUERY_MAX_RESULTS": "limit",
         "DATE_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
         "OPTIMIZE_PAGINATION_FOR_SPEED": at_its_best,
-        "DOMAIN": {"jobs": {**JOBS, "datasource": datasource}},
+        "DOMAIN": {
+            "jobs": {**JOBS, "datasource": datasource},
+            "bulk": {**JOBS, "datasource": datasource, "url": "jobs/bulk"},
+        },
     }
     return Eve(settings=settings)
 

@@ -84,9 +84,15 @@ def missing(peers: Sequence[Peer]) -> list[str]:
     return [name for name in needed if importlib.util.find_spec(name) is None]
 
 
+@dataclass(frozen=True)
+class Server:
+    port: int
+    pid: int
+
+
 @contextmanager
-def serving(peer: Peer, uri: str, database: str) -> Iterator[int | None]:
-    """Serve it until the block ends; the port, if it has one."""
+def serving(peer: Peer, uri: str, database: str) -> Iterator[Server | None]:
+    """Serve it until the block ends, if it is served at all."""
     if peer.command is None:
         yield None
         return
@@ -106,7 +112,7 @@ def serving(peer: Peer, uri: str, database: str) -> Iterator[int | None]:
                 log.seek(0)
                 said = log.read().decode(errors="replace")[-4000:]
                 raise PeerFailed(f"{peer.title} did not start:\n{said}")
-            yield port
+            yield Server(port, process.pid)
         finally:
             end(process)
 

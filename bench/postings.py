@@ -10,6 +10,8 @@ from bson import ObjectId
 NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 OLDER_THAN_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 VECTOR = 16
+# Shares no factor with a power of ten, so that no two numbers meet.
+SCATTER = 618_033_988_749
 
 _TITLES = ("Data Engineer", "Backend Developer", "ML Engineer", "Product Analyst", "Site Reliability")
 _PLACES = ("Berlin", "New York", "Lisbon", "Toronto", "Remote", "São Paulo", "Kraków", "Singapore")
@@ -29,6 +31,11 @@ def posting_id(number: int) -> ObjectId:
     return ObjectId(f"{0x69000000 + number:08x}{number:016x}")
 
 
+def external_id(number: int) -> str:
+    """Scattered, as the ids of crawled postings are: what is new belongs between all that is stored."""
+    return f"bench-{number * SCATTER % 10**12:012d}"
+
+
 def posting(number: int) -> dict[str, Any]:
     """What a client would send: about 1.4 kB of JSON, its time an aware datetime."""
     chance = random.Random(number)
@@ -36,7 +43,7 @@ def posting(number: int) -> dict[str, Any]:
     low = chance.randrange(40, 160) * 1000
     title = chance.choice(_TITLES)
     return {
-        "external_id": f"bench-{number:012d}",
+        "external_id": external_id(number),
         "title": title,
         "company": f"Company {number % 997}",
         "description": ". ".join(chance.choices(_PHRASES, k=10)),
@@ -61,7 +68,7 @@ def stored(number: int) -> dict[str, Any]:
     return {"_id": posting_id(number), **fields, "created_at": fields["posted_date"], "revision": 1}
 
 
-def batches(count: int, size: int = 2_000) -> Iterator[list[dict[str, Any]]]:
-    """The whole set, in the sizes an insert_many takes well."""
-    for start in range(0, count, size):
+def batches(count: int, *, after: int = 0, size: int = 2_000) -> Iterator[list[dict[str, Any]]]:
+    """The whole set, or what comes after the first so many, in the sizes an insert_many takes well."""
+    for start in range(after, count, size):
         yield [stored(number) for number in range(start, min(start + size, count))]

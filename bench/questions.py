@@ -5,73 +5,21 @@ checks follow from them.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime
 from itertools import count, cycle, repeat
 from typing import Any
 
 import orjson
-from motor.motor_asyncio import AsyncIOMotorCollection
 
+from bench import bulk
 from bench.postings import OLDER_THAN_ALL, posting, posting_id
+from bench.question import Ask, Database, Facts, Floor, Question, Target, get, post
 
 LIMIT = 50
 DEEP_PAGE = 1_000
 CREATED = "created-"
-"""What the external ids of created postings start with, to find and remove them again."""
-
-Jobs = AsyncIOMotorCollection[dict[str, Any]]
-Ask = Callable[[], Awaitable[object]]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a question needs to know of the data set and of the round."""
-
-    postings: int
-    round: int
-    deep_page: str = ""
-    """The path of page 1,000, once somebody walked there."""
-
-
-@dataclass(frozen=True)
-class Question:
-    key: str
-    title: str
-    requests: Callable[[Facts], Iterator[bytes]]
-    """What is sent, without end."""
-    holds: Callable[[Any, Facts], bool]
-    """Whether the answer to the first of these requests is right."""
-    straight: Callable[[Jobs, Facts], Ask] | None = None
-    """The same through Motor alone."""
-    peers: tuple[str, ...] = ("motor", "minimal", "eve", "eve-best", "app", "app-pymongo")
-    unit: str = "requests"
-    weight: int = 1
-    """How many of its unit one request is: the documents of a bulk call."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What this app has to reach at a question: so many times what a peer does, or what it does itself at
-    another question."""
-
-    question: str
-    times: float
-    peer: str = "app"
-    other: str | None = None
-
-
-def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\r\n".encode()
-
-
-def post(path: str, body: bytes) -> bytes:
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+"""What the external ids of postings created one by one start with."""
 
 
 # One posting by id
@@ -90,7 +38,8 @@ def is_the_posting(answer: Any, facts: Facts) -> bool:
     return is_posting(answer, some_numbers(facts)[0])
 
 
-def by_id_straight(jobs: Jobs, facts: Facts) -> Ask:
+def by_id_straight(database: Database, facts: Facts) -> Ask:
+    jobs = database.jobs
     ids = cycle([posting_id(number) for number in some_numbers(facts)])
     return lambda: jobs.find_one({"_id": next(ids)})
 
@@ -106,7 +55,8 @@ def is_first_page(answer: Any, _: Facts) -> bool:
     return is_page(answer, 0)
 
 
-def first_page_straight(jobs: Jobs, _: Facts) -> Ask:
+def first_page_straight(database: Database, _: Facts) -> Ask:
+    jobs = database.jobs
     return lambda: jobs.find().sort("posted_date", -1).limit(LIMIT).to_list(LIMIT)
 
 
@@ -134,7 +84,8 @@ def create(_: Facts) -> Iterator[bytes]:
         yield b"%b%b%012d%b" % (before, CREATED.encode(), number, after)
 
 
-def create_straight(jobs: Jobs, _: Facts) -> Ask:
+def create_straight(database: Database, _: Facts) -> Ask:
+    jobs = database.jobs
     numbers = count()
     fields = {**new_posting(), "revision": 1}
 
@@ -168,6 +119,7 @@ QUESTIONS = (
     Question("page", f"a page of {LIMIT}", first_page, is_first_page, first_page_straight),
     Question("deep-page", f"the {DEEP_PAGE:,}th page of {LIMIT}", deep_page, is_deep_page, peers=("app",)),
     Question("create", "one created", create, is_created, create_straight),
+    *bulk.QUESTIONS,
 )
 BY_KEY = {question.key: question for question in QUESTIONS}
 
@@ -178,4 +130,9 @@ TARGETS = (
     Target("page", 9.0, peer="eve"),
     # No more than one and a half times the cost of page 1.
     Target("deep-page", 1 / 1.5, other="page"),
+    Target("bulk-new", 1.3, peer="motor"),
+    Target("bulk-new", 5.0, peer="eve"),
+    Target("bulk-unchanged", 1.5, peer="motor"),
+    Target("bulk-unchanged", 1.5, peer="motor", other="bulk-new"),
+    Floor("bulk-matches", 10_000),
 )

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from bench import peers, questions
-from bench.questions import Target
-from bench.rounds import Results
+from bench import bulk, matches, peers, questions
+from bench.question import Floor, Target
+from bench.rounds import Plan, Results
 
 APP = "app"
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -19,39 +19,49 @@ class Verdict:
     """What had to be reached."""
     wanted: float
     got: float
+    digits: int = 2
+    needs: Literal["at least", "at most", "exactly"] = "at least"
 
     @property
     def holds(self) -> bool:
-        return self.got >= self.wanted
+        enough, not_too_much = self.got >= self.wanted, self.got <= self.wanted
+        return (enough or self.needs == "at most") and (not_too_much or self.needs == "at least")
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
     for target in questions.TARGETS:
-        one, other = (target.question, APP), (target.other or target.question, target.peer)
-        if results.has(*one) and results.has(*other):
+        asked = questions.BY_KEY[target.question]
+        if not results.has(asked.key, APP):
+            continue
+        if isinstance(target, Floor):
+            rate = results.rate(asked, APP)
+            yield Verdict(f"{asked.title}: {asked.unit} a second", target.least, rate, digits=0)
+            continue
+        one, other = (asked.key, APP), (target.other or asked.key, target.peer)
+        if results.has(*other):
             yield Verdict(described(target), target.times, results.ratio(one, other))
 
 
 def described(target: Target) -> str:
     asked = questions.BY_KEY[target.question].title
-    if target.other is not None:
-        return (
-            f"{asked}: within {1 / target.times:g} times the cost of {questions.BY_KEY[target.other].title}"
-        )
-    return f"{asked}: at least {target.times:g} times {peers.BY_KEY[target.peer].title}"
+    other = questions.BY_KEY[target.other].title if target.other else ""
+    if target.peer == APP:
+        return f"{asked}: within {1 / target.times:g} times the cost of {other}"
+    peer = peers.BY_KEY[target.peer].title
+    return f"{asked}: at least {target.times:g} times {peer}{other and f' at {other}'}"
 
 
 def as_json(results: Results) -> dict[str, Any]:
     return {
         "machine": asdict(results.machine),
         "postings": results.plan.postings,
-        "connections": results.plan.connections,
         "seconds": results.plan.seconds,
         "measured": [
             {
                 "question": question,
                 "peer": peer,
                 "unit": questions.BY_KEY[question].unit,
+                "connections": results.plan.at_once(questions.BY_KEY[question], peers.BY_KEY[peer]),
                 "weight": questions.BY_KEY[question].weight,
                 **asdict(results.middle(question, peer)),
                 "rounds": [asdict(measured) for measured in rounds],
@@ -64,7 +74,7 @@ def as_json(results: Results) -> dict[str, Any]:
 
 def tables(results: Results) -> str:
     """The figures, the ratios and the targets, as Markdown."""
-    parts = [figures(results), ratios(results), targets(results)]
+    parts = [figures(results), ratios(results), verdict_table(verdicts(results))]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -99,10 +109,15 @@ def ratios(results: Results) -> str:
     return table(heads, "l" + "r" * len(others), rows) if rows else ""
 
 
-def targets(results: Results) -> str:
+def verdict_table(found: Iterable[Verdict]) -> str:
     rows = [
-        (verdict.text, f"{verdict.wanted:.2f}", f"{verdict.got:.2f}", "yes" if verdict.holds else "**no**")
-        for verdict in verdicts(results)
+        (
+            verdict.text,
+            f"{verdict.wanted:,.{verdict.digits}f}",
+            f"{verdict.got:,.{verdict.digits}f}",
+            "yes" if verdict.holds else "**no**",
+        )
+        for verdict in found
     ]
     return table(("target", "needed", "reached", "holds"), "lrrl", rows) if rows else ""
 
@@ -136,4 +151,23 @@ def page(results: Results) -> str:
         versions=", ".join(f"{name} {number}" for name, number in machine.packages.items()),
         limit=questions.LIMIT,
         deep_page=questions.DEEP_PAGE,
+        items=bulk.ITEMS,
+        again=bulk.ITEMS * bulk.CALLS,
+        users=matches.USERS,
+        matches=matches.MATCHES,
+        a_time=matches.A_TIME,
+        users_a_call=bulk.ITEMS // matches.A_TIME,
+        in_flight="\n".join(in_flight(plan)),
     )
+
+
+def in_flight(plan: Plan) -> Iterator[str]:
+    """How many calls in bulk each has under way, a line a question."""
+    for question in plan.questions:
+        if question.bulk:
+            of_each = [
+                f"{peer.title} {plan.at_once(question, peer)}"
+                for peer in plan.peers
+                if peer.key in question.peers
+            ]
+            yield f"  - {question.title}: {'; '.join(of_each)}"

@@ -9,19 +9,23 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from statistics import median
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from backend.app.db.indexes import wanted
 from backend.mongod import temporary
 from bench import eve
 from bench.load import HOST, LoadFailed, Measured, Order
 from bench.machine import Machine, describe
-from bench.peers import ROOT, Peer, serving
-from bench.postings import batches
-from bench.questions import CREATED, DEEP_PAGE, LIMIT, Facts, Question
+from bench.matches import match_batches, stored_stats, stored_users
+from bench.peers import ROOT, Peer, Server, serving
+from bench.postings import batches, posting_id
+from bench.question import Facts, Question
+from bench.questions import DEEP_PAGE, LIMIT
 
 DATABASE = "aijobhunt_bench"
 COLLECTIONS = ("jobs", eve.OWN_COLLECTION)
@@ -40,6 +44,9 @@ class Plan:
     seconds: float
     connections: int
 
+    in_flight: int | None = None
+    """How many requests at once, whatever the questions say of it."""
+
     @property
     def pairs(self) -> list[tuple[Question, Peer]]:
         return [
@@ -48,6 +55,24 @@ class Plan:
             for peer in self.peers
             if peer.key in question.peers
         ]
+
+    @property
+    def bulk_rounds(self) -> int:
+        return (self.rounds + 1) // 2
+
+    def heats(self) -> Iterator[tuple[int, list[tuple[Question, Peer]]]]:
+        """Who is asked what in a round, and the number of that round.
+
+        Bulk has half as many, after all others: they would be asked while the database tidies up behind it.
+        """
+        for bulk, rounds in ((False, self.rounds), (True, self.bulk_rounds)):
+            pairs = [pair for pair in self.pairs if pair[0].bulk == bulk]
+            for number in range(rounds if pairs else 0):
+                # There and back again: who is asked first in one round is asked last in the next.
+                yield number, pairs if number % 2 == 0 else pairs[::-1]
+
+    def at_once(self, question: Question, peer: Peer) -> int:
+        return self.in_flight or question.in_flight.get(peer.key, self.connections)
 
 
 @dataclass
@@ -87,66 +112,86 @@ def run(plan: Plan, say: Say) -> Results:
         database = client[DATABASE]
         results = Results(plan, describe(str(client.server_info()["version"])))
         fill(database, plan, say)
-        ports: dict[str, int | None] = {}
+        servers: dict[str, Server | None] = {}
         for peer in plan.peers:
             say(f"starting {peer.title}")
-            ports[peer.key] = stack.enter_context(serving(peer, uri, DATABASE))
-        deep_page = walk(ports.get("app"), plan, say)
-        for number in range(plan.rounds):
+            servers[peer.key] = stack.enter_context(serving(peer, uri, DATABASE))
+        deep_page = walk(servers.get("app"), plan, say)
+        for number, pairs in plan.heats():
             facts = Facts(plan.postings, number, deep_page)
-            # There and back again: who is asked first in one round is asked last in the next.
-            pairs = plan.pairs if number % 2 == 0 else plan.pairs[::-1]
             for question, peer in pairs:
+                server = servers[peer.key]
+                if server and number == 0:
+                    with removed(database, plan.postings):
+                        check(question, peer, facts, server.port)
                 order = Order(
                     question=question.key,
                     facts=facts,
-                    connections=plan.connections,
+                    connections=plan.at_once(question, peer),
                     warm_up=plan.warm_up,
                     seconds=plan.seconds,
-                    port=ports[peer.key],
+                    port=server.port if server else None,
                     uri=uri,
                     database=DATABASE,
                 )
-                with removed(database):
-                    if order.port is not None and number == 0:
-                        check(question, peer, facts, order.port)
-                with removed(database):
+                with removed(database, plan.postings):
                     measured = measure(order, f"{question.title}, {peer.title}")
                 results.measured.setdefault((question.key, peer.key), []).append(measured)
                 say(
-                    f"round {number + 1} of {plan.rounds}: {question.title}, {peer.title}: "
+                    f"round {number + 1}: {question.title}, {peer.title}: "
                     f"{measured.per_second * question.weight:,.0f} {question.unit}/s"
                 )
         return results
 
 
 def fill(database: Database[dict[str, Any]], plan: Plan, say: Say) -> None:
+    make_indexes(database)
+    for done, batch in store(database, plan.postings):
+        database[eve.OWN_COLLECTION].insert_many(map(eve.as_eve_stores, batch), ordered=False)
+        say(f"{done:,} of {plan.postings:,} postings stored")
+    database["users"].insert_many(stored_users())
+    database["user_stats"].insert_many(stored_stats())
+    for batch in match_batches(plan.postings):
+        database["job_matches"].insert_many(batch, ordered=False)
+
+
+def make_indexes(database: Database[dict[str, Any]]) -> None:
     for name in COLLECTIONS:
-        # What any peer needs so that nobody scans; this app adds its own when it starts.
+        # What any peer needs so that nobody scans.
         database[name].create_index("external_id", unique=True)
         database[name].create_index([("posted_date", -1)])
-    done = 0
-    for batch in batches(plan.postings):
+    # What this app adds when it starts, so that all write under the same, whoever is asked.
+    for name, indexes in wanted().items():
+        for keys, options in indexes:
+            database[name].create_index(list(keys), **options)
+
+
+def store(
+    database: Database[dict[str, Any]], postings: int, *, after: int = 0
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Store the postings up to a number, straight into the database; tells how far it is, and with what."""
+    done = after
+    for batch in batches(postings, after=after):
         database["jobs"].insert_many(batch, ordered=False)
-        database[eve.OWN_COLLECTION].insert_many(map(eve.as_eve_stores, batch), ordered=False)
         done += len(batch)
-        say(f"{done:,} of {plan.postings:,} postings stored")
+        yield done, batch
 
 
 @contextmanager
-def removed(database: Database[dict[str, Any]]) -> Iterator[None]:
+def removed(database: Database[dict[str, Any]], postings: int) -> Iterator[None]:
     """Afterwards, what was created is gone: every measure finds the same postings."""
     yield
-    for name in COLLECTIONS:
-        database[name].delete_many({"external_id": {"$gte": CREATED, "$lt": CREATED + "~"}})
+    for name in (*COLLECTIONS, "job_matches"):
+        # Whatever made them, their ids begin with the time, and those of the data set with one long past.
+        database[name].delete_many({"_id": {"$gte": posting_id(postings)}})
 
 
-def walk(port: int | None, plan: Plan, say: Say) -> str:
+def walk(server: Server | None, plan: Plan, say: Say) -> str:
     """Follow the links to page 1,000; its path."""
-    if port is None or not any(question.key == "deep-page" for question in plan.questions):
+    if server is None or not any(question.key == "deep-page" for question in plan.questions):
         return ""
     path = f"/jobs/?limit={LIMIT}"
-    connection = http.client.HTTPConnection(HOST, port, timeout=30)
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=30)
     for page in range(2, DEEP_PAGE + 1):
         connection.request("GET", path)
         response = connection.getresponse()
@@ -163,13 +208,20 @@ def walk(port: int | None, plan: Plan, say: Say) -> str:
 
 def check(question: Question, peer: Peer, facts: Facts, port: int) -> None:
     """Ask once and look at the answer: speed says nothing about one that is wrong."""
+    requests = question.requests(facts)
+    for request in islice(requests, question.beforehand):
+        exchange(port, request)
+    status, body = exchange(port, next(requests))
+    if status // 100 != 2 or not question.holds(json.loads(body), facts):
+        raise LoadFailed(f"{question.title}, {peer.title}: {status} {body[:2000]!r}")
+
+
+def exchange(port: int, request: bytes) -> tuple[int, bytes]:
     with socket.create_connection((HOST, port), timeout=30) as connection:
-        connection.sendall(next(question.requests(facts)))
+        connection.sendall(request)
         response = http.client.HTTPResponse(connection)
         response.begin()
-        body = response.read()
-    if response.status // 100 != 2 or not question.holds(json.loads(body), facts):
-        raise LoadFailed(f"{question.title}, {peer.title}: {response.status} {body[:2000]!r}")
+        return response.status, response.read()
 
 
 def measure(order: Order, what: str) -> Measured:
