@@ -16,7 +16,6 @@ MOST_AT_ONCE = 1000
 # What follows is as many as make up a megabyte, judging by those before.
 FIRST = 100
 BYTES_AT_ONCE = 1024 * 1024
-SECONDS_TO_END = 1.0
 # Rendered in one go: a fraction of a millisecond, in which every other request waits.
 CHUNK_BYTES = 64 * 1024
 
@@ -52,8 +51,6 @@ class Export:
                 batch = await coming
             finally:
                 coming.cancel()
-                # A driver may not pass the cancellation on, and finish what it has begun.
-                await asyncio.wait([coming], timeout=SECONDS_TO_END)
 
     def query(self, after: ObjectId | None) -> Document:
         return self.where if after is None else {**self.where, "_id": {"$gt": after}}
