@@ -12,6 +12,7 @@ from backend.app.bulk.batches import Batch
 from backend.app.bulk.tally import Tally
 from backend.app.db.bulk.steps import Part, Steps
 from backend.app.db.bulk.writing import Bulk
+from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Session, deadline
 from backend.app.db.stats import recalculate
 from backend.app.db.transactions import transaction
@@ -89,7 +90,8 @@ class Call:
                         with deadline(self.seconds):
                             await self.bulk.identify(items)
                             step = partial(self._step, items, steps)
-                            part = await transaction(self.mongo, step, self.seconds)
+                            with driver_errors():
+                                part = await transaction(self.mongo, step, self.seconds)
                 if part is not None:
                     await self._add(part)
         except Exception:

@@ -20,6 +20,7 @@ from backend.app.db.bulk.items import Item
 from backend.app.db.bulk.steps import Steps
 from backend.app.db.bulk.writing import Bulk
 from backend.app.db.collection import Collection
+from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Session, deadline
 from backend.app.db.stats import recalculate
 from backend.app.db.transactions import afterwards, transaction
@@ -130,7 +131,8 @@ async def all_or_none(
             if call.bulk.pretence:
                 return await effect()
             if key is None:
-                return await transaction(call.mongo, effect, call.seconds)
+                with driver_errors():
+                    return await transaction(call.mongo, effect, call.seconds)
             return await answered_once(request, key, body, effect, call.seconds)
 
 
