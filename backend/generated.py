@@ -28,7 +28,7 @@ def openapi() -> str:
 def env_example() -> str:
     lines = ["# Every setting with its default. Copy to .env and change what you need."]
     for name, field in Settings.model_fields.items():
-        value = "" if field.default is None else field.default
+        value = "" if field.default in (None, ()) else field.default
         lines += ["", f"# {field.description}", f"{name.upper()}={value}"]
     return "\n".join(lines) + "\n"
 
@@ -46,6 +46,9 @@ def _schema_lines() -> Iterator[str]:
         yield from ("", f"## {spec.name}", "", cast("str", spec.model.__doc__))
         yield from ("", "| field | type | what it is |", "|---|---|---|")
         yield from _fields(spec.model)
+        if spec.derived:
+            for name, (kind, about) in spec.derived.fields.items():
+                yield f"| `{name}` | {kind} | {about} Worked out when the document is written; not shown. |"
         yield from ("", "| index | serves |", "|---|---|", "| `_id` | unique: one document by id |")
         yield from _indexes(spec)
         yield from _relations(spec)
@@ -110,6 +113,10 @@ def _indexes(spec: Spec) -> Iterator[str]:
     for fields in spec.exports:
         of = " and ".join(f"`{name}`" for name in fields)
         yield f"| {_keys(in_order_of_ids(fields))} | all by {of}, in order of ids, for exports |"
+    for fields in spec.counted:
+        *equal, between = (f"`{name}`" for name in fields)
+        keys = tuple((name, 1) for name in fields)
+        yield f"| {_keys(keys)} | counts by {' and '.join(equal)}, over {between} |"
 
 
 def _keys(keys: IndexKeys) -> str:

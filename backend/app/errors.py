@@ -76,6 +76,13 @@ class InvalidCursor(Failure):
         super().__init__("The cursor was not issued for this list")
 
 
+class CrossOrigin(Failure):
+    status, code = 403, "cross_origin"
+
+    def __init__(self) -> None:
+        super().__init__("Pages of this origin may not send such a request")
+
+
 class NotFound(Failure):
     status, code = 404, "not_found"
 
@@ -238,6 +245,8 @@ async def _answer(request: Request, error: Exception) -> Response:
             return problem(404, "no_such_path", "There is nothing at this path")
         case HTTPException(status_code=405):
             allowed = ", ".join(sorted(_methods_at(request)))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": allowed})
             detail = f"This path answers {allowed} only"
             return problem(405, "method_not_allowed", detail, headers={"Allow": allowed})
         case HTTPException():
@@ -247,11 +256,11 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 def _methods_at(request: Request) -> set[str]:
     """Every method that the path answers: a router by itself names those of the first route it meets."""
-    methods: set[str] = set()
+    methods = {"OPTIONS"}
     for route in request.app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods or set()
-    return methods
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 def invalid(errors: Sequence[Any], *, prefix: tuple[str, ...] = ()) -> Failure:

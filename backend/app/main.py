@@ -5,22 +5,29 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
 from backend.app import openapi
 from backend.app.bulk.ingestion import Room
+from backend.app.compression import Compression
 from backend.app.config import Settings
+from backend.app.cors import Cors
 from backend.app.db.failures import driver_errors
 from backend.app.db.indexes import IndexConflict, ensure_indexes
+from backend.app.db.jobs import Jobs
 from backend.app.db.mongo import Mongo, deadline
 from backend.app.db.removals import sweep
+from backend.app.db.schema import JOBS, SEARCHES
+from backend.app.db.standing import Standing
 from backend.app.deps import collections
 from backend.app.envelope import Envelope
 from backend.app.errors import Failure, add_handlers
 from backend.app.routers import ROUTERS
 from backend.app.routers.docs import add_docs
+from backend.app.routers.home import add_home
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +48,7 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
         async with Mongo(settings, database or settings.prod_db) as mongo:
             app.state.mongo = mongo
             app.state.collections = collections(mongo)
+            app.state.standing = Standing(mongo)
             stopping = asyncio.Event()
             tending = asyncio.create_task(tend(app, mongo, stopping))
             spare_the_collector()
@@ -50,6 +58,8 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
             tending.cancel()
             with suppress(asyncio.CancelledError):
                 await tending
+            await app.state.standing.close()
+            await app.state.collections[SEARCHES].counts.findings.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -63,12 +73,15 @@ def create_app(settings: Settings | None = None, database: str | None = None) ->
     app.state.settings = settings
     app.state.ready = asyncio.Event()
     app.state.room = Room()
-    app.add_middleware(Envelope)
+    app.add_middleware(Compression)
+    origins = settings.cors_origins
+    app.add_middleware(Envelope, around=partial(Cors, origins=origins) if origins else None)
     add_handlers(app)
     # Flat, and not by include_router, which matches each request against two layers of routes.
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     add_docs(app)
+    add_home(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
 
@@ -86,6 +99,7 @@ def spare_the_collector() -> None:
 
 async def tend(app: FastAPI, mongo: Mongo, stopping: asyncio.Event) -> None:
     """Make the indexes as soon as there is a database, which makes the app ready; then sweep for good."""
+    jobs: Jobs = app.state.collections[JOBS]
     while not stopping.is_set():
         wait = SECONDS_BETWEEN_SWEEPS
         try:
@@ -94,8 +108,10 @@ async def tend(app: FastAPI, mongo: Mongo, stopping: asyncio.Event) -> None:
                 starting = not app.state.ready.is_set()
                 if starting:
                     await ensure_indexes(mongo)
+                    await jobs.catch_up()
                     app.state.ready.set()
                 await sweep(mongo, recent=starting)
+                await jobs.frequencies.keep_up(mongo)
         except IndexConflict as conflict:
             log.error("Not ready, indexes are in the way:\n%s", conflict)
         except Failure as failure:

@@ -1,6 +1,5 @@
 """How a request becomes the arguments of a route's function, and its answer the response."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -11,6 +10,8 @@ from typing import Annotated, Any, get_args, get_origin
 from fastapi import Request, params
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,13 +20,13 @@ from backend.app.config import Settings
 from backend.app.db.mongo import deadline
 from backend.app.errors import MOST_FAULTS, Invalid, invalid
 from backend.app.idempotency import answered_once, idempotency_key
-from backend.app.models.faults import LONGEST_NAME, pointer
+from backend.app.models.faults import pointer, suggestion
 from backend.app.syntax import parse
 
 Supply = Callable[[Request], Any]
 
 # The words that stand where an id does are paths of their own, whatever the method.
-AN_ID = r"(?!(?:bulk|export)/?\Z)[^/]+"
+AN_ID = r"(?!(?:bulk|export|facets)/?\Z)[^/]+"
 # What is left of a request's time for the answer itself, when the database has used up the rest.
 FOR_THE_ANSWER = 0.1
 
@@ -84,6 +85,7 @@ def application(
     """The route as an ASGI app: each parameter of its function has one supplier, found once."""
     parameters = inspect.signature(endpoint).parameters.values()
     queries = {name for parameter in parameters for name in query_names(parameter)}
+    lists = {name for parameter in parameters for name in names_of_lists(parameter)}
     supplies: list[tuple[str, Supply]] = []
     bodies: list[tuple[str, type[BaseModel]]] = []
     for parameter in parameters:
@@ -96,6 +98,7 @@ def application(
         request = Request(scope, receive, send)
         if scope["query_string"]:
             check_names(request.query_params, queries)
+            check_once(request.query_params, lists)
         key = idempotency_key(request) if takes_key else None
         values = {name: supply(request) for name, supply in supplies}
         limit = seconds(request.app.state.settings)
@@ -130,7 +133,8 @@ def supplier(parameter: inspect.Parameter, path_names: set[str]) -> Supply | Non
     if isinstance(mark, params.Query):
         adapter = TypeAdapter[Any](hint)
         if default is inspect.Parameter.empty:
-            return lambda request: checked(adapter, dict(request.query_params), "query")
+            lists = names_of_lists(parameter)
+            return lambda request: checked(adapter, sent(request.query_params, lists), "query")
         return lambda request: checked(adapter, request.query_params.get(name, default), "query", name)
     if name in path_names:
         adapter = TypeAdapter[Any](hint)
@@ -153,6 +157,17 @@ def query_names(parameter: inspect.Parameter) -> Iterable[str]:
     return (parameter.name,)
 
 
+def names_of_lists(parameter: inspect.Parameter) -> frozenset[str]:
+    """The parameters that may be repeated."""
+    kind = get_args(parameter.annotation)[0] if isinstance(mark_of(parameter), params.Query) else None
+    fields: dict[str, FieldInfo] = getattr(kind, "model_fields", {})
+    return frozenset(name for name, field in fields.items() if get_origin(field.annotation) is list)
+
+
+def sent(parameters: QueryParams, lists: frozenset[str]) -> dict[str, Any]:
+    return {name: parameters.getlist(name) if name in lists else parameters[name] for name in parameters}
+
+
 def check_names(sent: Iterable[str], known: set[str]) -> None:
     unknown = [name for name in sent if name not in known]
     if unknown:
@@ -167,9 +182,21 @@ def check_names(sent: Iterable[str], known: set[str]) -> None:
         raise Invalid("The request has a parameter that does not exist", faults=faults)
 
 
-def suggestion(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def check_once(sent: QueryParams, lists: set[str]) -> None:
+    """Of two values for what takes one, neither is left out in silence."""
+    if len(sent.multi_items()) == len(sent):
+        return
+    twice = [name for name in sent if name not in lists and len(sent.getlist(name)) > 1]
+    if twice:
+        faults = [
+            {
+                "pointer": pointer(("query", name)),
+                "detail": "It takes one value only",
+                "code": "repeated_parameter",
+            }
+            for name in twice
+        ]
+        raise Invalid("The request has a parameter more than once", faults=faults)
 
 
 def checked(adapter: TypeAdapter[Any], value: object, *place: str) -> Any:

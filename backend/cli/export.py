@@ -24,6 +24,9 @@ FILTERS = {
 }
 BLOCK = 1024 * 1024
 
+Query = dict[str, list[str]]
+"""Each filter with its values."""
+
 
 def run(arguments: Namespace) -> int:
     query = filters(arguments)
@@ -41,18 +44,22 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def filters(arguments: Namespace) -> dict[str, str]:
+def filters(arguments: Namespace) -> Query:
     known = set.union(*FILTERS.values())
-    given = {name: value for name in sorted(known) if (value := getattr(arguments, name)) is not None}
+    given = {name: [value] for name in sorted(known) if (value := getattr(arguments, name)) is not None}
     for name in given:
         if name not in FILTERS[arguments.kind]:
             arguments.refuse(f"--{name.replace('_', '-')} is no filter of {arguments.kind}")
+    if arguments.filter and arguments.kind != "jobs":
+        arguments.refuse(f"--filter is no filter of {arguments.kind}")
+    for name, value in arguments.filter:
+        given.setdefault(name, []).append(value)
     if arguments.resume and arguments.output == "-":
         arguments.refuse("--resume goes with --output FILE")
     return given
 
 
-def fetch_to(target: Path, arguments: Namespace, query: dict[str, str]) -> int:
+def fetch_to(target: Path, arguments: Namespace, query: Query) -> int:
     """Into a file beside it, which takes its name once it is whole."""
     part = target.with_name(f"{target.name}.part")
     with ExitStack() as stack:
@@ -73,7 +80,7 @@ def fetch_to(target: Path, arguments: Namespace, query: dict[str, str]) -> int:
 
 
 def fetch(
-    client: Client, kind: str, query: dict[str, str], cursor: str | None, file: IO[bytes], told: Reporter
+    client: Client, kind: str, query: Query, cursor: str | None, file: IO[bytes], told: Reporter
 ) -> int:
     exports = {
         "jobs": client.jobs.export_lines,

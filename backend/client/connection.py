@@ -180,6 +180,8 @@ async def whole_lines(response: httpx.Response) -> AsyncGenerator[list[bytes], N
         raise httpx.RemoteProtocolError("the answer ends in the middle of a line")
 
 
-def shown(value: object) -> str:
-    """As a query has it."""
+def shown(value: object) -> str | list[str]:
+    """As a query has it: each of several by itself."""
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)

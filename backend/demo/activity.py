@@ -144,6 +144,9 @@ def stats(
         body = StatsFields(
             jobs_viewed=kinds["viewed"],
             jobs_saved=kinds["saved"],
+            jobs_applied=kinds["applied"],
+            jobs_rejected=kinds["rejected"],
+            jobs_withdrawn=kinds["withdrawn"],
             top_missing_skill=missing[person.entry.id],
         )
         kept = {

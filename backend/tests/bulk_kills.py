@@ -208,15 +208,18 @@ async def check_whole(upload: Upload, client: Client, mongo: Mongo) -> None:
     else:
         pairs = {(one["user_id"], one["job_id"]) async for one in mongo["job_matches"].find()}
         assert len(pairs) == ITEMS
-        await check_stats(upload, mongo)
+        await check_stats(upload, client)
 
 
-async def check_stats(upload: Upload, mongo: Mongo) -> None:
+async def check_stats(upload: Upload, client: Client) -> None:
     missing: dict[str, Counter[str]] = {}
     for item in upload.items:
         missing.setdefault(item["user_email"], Counter()).update(item["match_details"]["skills_missing"])
-    users = {user["_id"]: user["email"] async for user in mongo["users"].find()}
-    told = {users[one["user_id"]]: one["top_missing_skill"] async for one in mongo["user_stats"].find()}
+    users = (await client.get("/users/", params={"limit": 1000})).json()
+    told = {
+        user["email"]: (await client.get(f"/users/{user['id']}/stats")).json()["top_missing_skill"]
+        for user in users
+    }
     assert told == {
         email: min(counts, key=lambda one: (-counts[one], one)) for email, counts in missing.items()
     }

@@ -13,12 +13,13 @@ import httpx
 from backend.app.db.mongo import Mongo
 from backend.app.db.schema import LEDGERS, TABLE
 from backend.app.models.base import now
+from backend.app.models.searchable import searchable
 from backend.tests.bulk_model import JOBS, KINDS, MATCHES, NOW, Json, Key, Kind, Model
 from backend.tests.client import Client
 
 ABSENT = "f" * 24
 EMAILS = ("ada@example.com", "grace@example.com")
-SERVERS_OWN = {"_id", "revision", "seal", "created_at", "updated_at"}
+SERVERS_OWN = {"_id", "revision", "seal", "created_at", "updated_at", "search"}
 
 numbers = count(1)
 
@@ -151,6 +152,8 @@ class Play:
             row.setdefault("id", str(document["_id"]))
             parts = dict(zip(kind.key, key, strict=True))
             assert {**shown, "id": str(document["_id"])} == {**row, **parts}
+            if kind is JOBS:
+                assert document["search"] == searchable(document)
             old = before.get(key)
             if old is None or old["_id"] != document["_id"]:
                 assert key in written

@@ -4,6 +4,8 @@ from bson import ObjectId
 
 from backend.app.db.mongo import Mongo
 from backend.app.db.schema import STATS, TABLE, USERS
+from backend.app.db.stats import Stats
+from backend.app.models.base import Document
 
 
 async def orphans(mongo: Mongo) -> list[str]:
@@ -21,3 +23,10 @@ async def users_without_stats(mongo: Mongo) -> list[ObjectId]:
     users: list[ObjectId] = await mongo[USERS.name].distinct("_id")
     owners: list[ObjectId] = await mongo[STATS.name].distinct("user_id")
     return list(set(users) - set(owners))
+
+
+async def drifts(mongo: Mongo) -> list[Document]:
+    """Of stats that nobody wrote by hand: what whoever reads them would be told wrong."""
+    stats = Stats(mongo, STATS)
+    owners: list[ObjectId] = await mongo[STATS.name].distinct("user_id")
+    return [drift for owner in owners if (drift := (await stats.verified(owner))[1])]

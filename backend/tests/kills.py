@@ -16,7 +16,7 @@ from backend.app.db.mongo import Mongo
 from backend.app.models.base import now
 from backend.tests import samples
 from backend.tests.client import Client
-from backend.tests.consistency import orphans, users_without_stats
+from backend.tests.consistency import drifts, orphans, users_without_stats
 from backend.tests.processes import AppProcess, app_process
 
 MATCHES = 5000
@@ -116,6 +116,7 @@ async def kill_in_a_crowd(mongo: Mongo, environment: dict[str, str], after: floa
             assert time.monotonic() < end, "Orphans stay"
             await asyncio.sleep(0.05)
     assert await users_without_stats(mongo) == []
+    assert await drifts(mongo) == []
     stands = await mongo["users"].find_one({"_id": ObjectId(user)})
     return f"after {after * 1000:5.0f} ms: {'whole' if stands else 'gone':7}  {left} swept up"
 
@@ -178,6 +179,7 @@ async def kill_among_posts(mongo: Mongo, environment: dict[str, str], share: flo
     assert counts == MADE_BY_TWO_BURSTS
     assert await orphans(mongo) == []
     assert await users_without_stats(mongo) == []
+    assert await drifts(mongo) == []
     heard = [(told, now) for told, now in zip(before, after, strict=True) if isinstance(told, httpx.Response)]
     for told, now_told in heard:
         assert (told.status_code, told.content) == (now_told.status_code, now_told.content)

@@ -174,7 +174,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(sequence=steps)
 @settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     # Each example empties the database for itself.

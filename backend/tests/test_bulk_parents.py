@@ -9,7 +9,6 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
-from backend.app.db import stats as db_stats
 from backend.app.db.mongo import Mongo
 from backend.tests import samples
 from backend.tests.client import Client, Json
@@ -258,26 +257,6 @@ async def test_a_call_that_breaks_off_leaves_the_stats_true(
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
     assert await mongo["user_job_interactions"].count_documents({}) == 6
     assert (await stats(client, user))["jobs_viewed"] == 6
-
-
-async def test_what_was_counted_before_another_call_is_not_written_after_it(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    user, jobs = (await client.user())["id"], [(await client.job())["id"] for _ in range(2)]
-
-    async def counted_too_early(mongo: Mongo, users: set[ObjectId]) -> Any:
-        found = await counts(mongo, users)
-        monkeypatch.undo()
-        await outcomes(client, "/interactions/", samples.interaction(user, jobs[1]))
-        assert (await stats(client, user))["jobs_viewed"] == 2
-        return found
-
-    counts = db_stats._counts
-    monkeypatch.setattr(db_stats, "_counts", counted_too_early)
-    await outcomes(client, "/interactions/", samples.interaction(user, jobs[0]))
-
-    assert db_stats._counts is counts
-    assert (await stats(client, user))["jobs_viewed"] == 2
 
 
 async def test_calls_at_once_on_one_user_end_with_true_stats(client: Client, mongo: Mongo) -> None:

@@ -156,8 +156,8 @@ async def wrongs(client: Client, operations: list[Operation]) -> dict[str, str]:
 
 
 async def assert_alive_and_unwell(client: Client) -> None:
-    (alive, seconds), health, readiness = await asyncio.gather(
-        timed(client.get("/livez")), client.get("/health"), client.get("/readyz")
+    (alive, seconds), health, readiness, (page, seconds_for_page) = await asyncio.gather(
+        timed(client.get("/livez")), client.get("/health"), client.get("/readyz"), timed(client.get("/"))
     )
     assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
     assert seconds < DEADLINE + MARGIN
@@ -165,6 +165,8 @@ async def assert_alive_and_unwell(client: Client) -> None:
     assert health.json()["mongodb"]["connected"] is False
     assert health.json()["mongodb"]["message"]
     assert (readiness.status_code, readiness.json()) == (503, {"status": "not ready"})
+    assert page.status_code == 200 and "The database is away" in page.text
+    assert seconds_for_page < DEADLINE + MARGIN
     assert health.headers["retry-after"] and readiness.headers["retry-after"]
 
 

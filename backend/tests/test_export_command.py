@@ -77,10 +77,18 @@ def test_filters_reach_the_server(say: Say, server: StandIn) -> None:
     assert second.query == {"user_id": "a" * 24, "interaction_type": "saved"}
 
 
+def test_postings_are_filtered_as_on_their_list(say: Say, server: StandIn) -> None:
+    say("export", "jobs", "--filter", "q=data engineer", "--filter", "skill=C++")
+    (call,) = (call for call in server.received if call.path.endswith("/export"))
+    assert call.query == {"q": "data engineer", "skill": "C++"}
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ["export", "searches"],
+        ["export", "users", "--filter", "q=x"],
+        ["export", "jobs", "--filter", "q"],
         ["export", "users", "--is-active", "true"],
         ["export", "jobs", "--user-id", "a" * 24],
         ["export", "jobs", "--resume"],

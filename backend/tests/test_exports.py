@@ -16,8 +16,10 @@ from backend.app.config import Settings
 from backend.app.db.exports import BYTES_AT_ONCE, FIRST, MOST_AT_ONCE
 from backend.app.db.indexes import ensure_indexes
 from backend.app.db.mongo import Mongo
+from backend.app.db.schema import JOBS
 from backend.app.main import create_app
 from backend.app.models.base import Document, now
+from backend.tests import samples
 from backend.tests.client import Client, Json
 
 EXPORTS = {
@@ -139,23 +141,56 @@ async def test_a_parameter_that_is_not_there_is_refused(client: Client, path: st
     assert (await client.get(f"{path}?limit=5")).status_code == 422
 
 
-async def test_postings_are_exported_by_platform_and_activity(client: Client) -> None:
-    made = {
-        (platform, active): (await client.job(source_platform=platform, is_active=active))["id"]
-        for platform in ("LinkedIn", "Indeed", "", None)
-        for active in (True, False)
-    }
-    words = {"": {True}, "true": {True}, "false": {False}, "any": {True, False}}
+FILTERS = [
+    "",
+    "is_active=any",
+    "is_active=false&q=engineer",
+    "source_platform=linkedin",
+    "source_platform=LinkedIn&source_platform=Indeed&is_active=any",
+    "source_platform=",
+    "skill=python&skill=go",
+    "skill=python&skill=go&skills=any&is_active=any",
+    "q=%22data+engineer%22+-go",
+    "title=engineers&location=sao+paulo&remote_type=remote",
+    "salary_min=60000&currency=eur",
+    "salary_max=60000&include_unpaid=true&posted_after=2026-01-02",
+    "skill=cobol",
+]
 
-    for platform, (word, activity) in itertools.product(("LinkedIn", "Indeed", "", None), words.items()):
-        asked = [f"is_active={word}"] * bool(word)
-        asked += [f"source_platform={platform}"] * (platform is not None)
-        expected = [
-            identifier
-            for (one, active), identifier in made.items()
-            if active in activity and platform in (None, one)
-        ]
-        assert await ids(client, f"/jobs/export?{'&'.join(asked)}") == sorted(expected)
+
+@pytest.mark.parametrize("asked", FILTERS)
+async def test_an_export_of_postings_is_what_the_list_finds(
+    client: Client, app: FastAPI, mongo: Mongo, asked: str
+) -> None:
+    platforms, titles = itertools.cycle(("LinkedIn", "linkedin", "Indeed")), ("Data Engineer", "Nurse")
+    made = [
+        samples.job(
+            source_platform=next(platforms),
+            title=titles[number % 2],
+            location=("São Paulo", "Berlin")[number % 3 // 2],
+            skills_required=(["Python"], ["Go"], ["Python", "Go"], [])[number % 4],
+            remote_type=("Remote", "hybrid")[number % 5 % 2],
+            posted_date=f"2026-01-0{number % 4 + 1}T00:00:00Z",
+            is_active=number % 7 != 0,
+            **({"salary_range": {"max": number * 5000, "currency": "EUR"}} if number % 3 else {}),
+        )
+        for number in range(24)
+    ]
+    assert (await client.bulk("/jobs/", made)).status_code == 200
+    listed = (await client.get(f"/jobs/?limit=1000&{asked}")).json()
+    expected = sorted((posting for posting in listed), key=lambda posting: posting["id"])
+    for posting in expected:
+        posting.pop("score", None)
+
+    by_ids = await exported(client, f"/jobs/export?{asked}")
+    # Once it is known how many there are of what, by what is rare.
+    await app.state.collections[JOBS].frequencies.sample(mongo)
+    by_what_is_rare = await exported(client, f"/jobs/export?{asked}")
+
+    assert by_ids == by_what_is_rare == expected
+    if expected:
+        rest = await exported(client, f"/jobs/export?{asked}&cursor={expected[0]['id']}")
+        assert rest == expected[1:]
 
 
 async def test_matches_are_exported_by_user_and_posting_and_activity(client: Client) -> None:
@@ -240,9 +275,9 @@ async def test_what_stands_throughout_is_exported_once_whatever_others_write(
 
 
 async def test_until_its_index_is_made_an_export_is_put_off(client: Client, mongo: Mongo) -> None:
-    await mongo["jobs"].drop_index("source_platform_1_is_active_1__id_1")
+    await mongo["job_matches"].drop_index("user_id_1__id_1")
     try:
-        response = await client.get("/jobs/export?source_platform=LinkedIn")
+        response = await client.get(f"/job-matches/export?user_id={ObjectId()}")
     finally:
         await ensure_indexes(mongo)
 

@@ -12,7 +12,7 @@ APP = Path(__file__).parent.parent / "app"
 # From the top down: a room may know those below it, and its own.
 ROOMS = (
     ("main", "routers"),
-    ("openapi", "envelope", "replies", "bulk"),
+    ("openapi", "envelope", "replies", "bulk", "home", "cors", "compression"),
     ("deps", "routing"),
     ("bodies", "idempotency"),
     ("db",),

@@ -53,15 +53,16 @@ async def test_the_list_is_newest_first_and_active_unless_asked(client: Client) 
 async def test_the_list_of_one_platform_holds_no_other(client: Client) -> None:
     one = await client.job(source_platform="LinkedIn")
     gone = await client.job(source_platform="LinkedIn", is_active=False)
-    await client.job(source_platform="linkedin")
+    alike = await client.job(source_platform="linkedin")
+    await client.job(source_platform="LinkedOut")
     await client.job()
 
     async def ids(query: str) -> set[str]:
         return {job["id"] for job in (await client.get(f"/jobs/?{query}")).json()}
 
-    assert await ids("source_platform=LinkedIn") == {one["id"]}
-    assert await ids("source_platform=LinkedIn&is_active=any") == {one["id"], gone["id"]}
-    assert await ids("source_platform=") == set()
+    assert await ids("source_platform=LinkedIn") == {one["id"], alike["id"]}
+    assert await ids("source_platform=LinkedIn&is_active=any") == {one["id"], alike["id"], gone["id"]}
+    assert await ids("source_platform=Linked") == set()
 
 
 async def test_a_soft_deleted_posting_leaves_the_list_and_stays_readable(client: Client) -> None:

@@ -15,6 +15,9 @@ async def test_stats_are_born_with_the_user_as_zeros_and_nulls(client: Client) -
         "user_id": user["id"],
         "jobs_viewed": 0,
         "jobs_saved": 0,
+        "jobs_applied": 0,
+        "jobs_rejected": 0,
+        "jobs_withdrawn": 0,
         "top_missing_skill": None,
         "created_at": user["created_at"],
         "last_calculated": None,
@@ -63,4 +66,4 @@ async def test_stats_are_never_made_or_removed_by_hand(client: Client, method: s
     response = await client.request(method, f"/users/{user['id']}/stats", json={})
 
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET, PATCH"
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, PATCH"

@@ -3,10 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
-
-from bson import ObjectId
 
 from backend.app.bulk.batches import Batch
 from backend.app.bulk.tally import Tally
@@ -14,13 +11,9 @@ from backend.app.db.bulk.steps import Part, Steps
 from backend.app.db.bulk.writing import Bulk
 from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Session, deadline
-from backend.app.db.stats import recalculate
 from backend.app.db.transactions import transaction
-from backend.app.errors import Failure
 
 BATCHES_AT_ONCE = 2
-# Their stats are worked out together: the more the better, but nothing here grows without end.
-MOST_TOUCHED = 20_000
 
 
 class InFlight:
@@ -46,7 +39,6 @@ class Call:
         self.slots = slots
         self.mongo = bulk.mongo
         self.seconds = bulk.mongo.settings.bulk_deadline
-        self._touched: set[ObjectId] = set()
 
     async def carry_out(self, batches: AsyncIterator[Batch]) -> None:
         in_flight: InFlights = deque()
@@ -55,7 +47,7 @@ class Call:
             batch, task = in_flight[0]
             await task
             in_flight.popleft()
-            await self._add(self.tally.part(batch.items))
+            self.tally.add(self.tally.part(batch.items))
 
         try:
             async for items in batches:
@@ -67,39 +59,23 @@ class Call:
             while in_flight:
                 await land()
         except Exception:
-            await self._wind_up(in_flight)
+            # What has begun ends before the answer.
+            await asyncio.gather(*(task for _, task in in_flight), return_exceptions=True)
             raise
-        await self._conclude()
-
-    async def _wind_up(self, in_flight: InFlights) -> None:
-        """What has begun ends before the answer; and what it wrote stays, so it has to show in the stats."""
-        ended = await asyncio.gather(*(task for _, task in in_flight), return_exceptions=True)
-        with suppress(Failure):
-            for (batch, _), fault in zip(in_flight, ended, strict=True):
-                if fault is None:
-                    await self._add(self.tally.part(batch.items))
-            await self._conclude()
 
     async def carry_out_in_steps(self, batches: AsyncIterator[Batch], steps: Steps) -> None:
         """Each batch in one transaction with the note of it, unless there is a note of it already."""
-        try:
-            async for items in batches:
-                part = await steps.advance(items)
-                if part is None and not steps.answered:
-                    async with self.slots:
-                        with deadline(self.seconds):
-                            await self.bulk.identify(items)
-                            step = partial(self._step, items, steps)
-                            with driver_errors():
-                                part = await transaction(self.mongo, step, self.seconds)
-                if part is not None:
-                    await self._add(part)
-        except Exception:
-            # Perhaps nobody takes it up.
-            with suppress(Failure):
-                await self._conclude()
-            raise
-        await self._conclude()
+        async for items in batches:
+            part = await steps.advance(items)
+            if part is None and not steps.answered:
+                async with self.slots:
+                    with deadline(self.seconds):
+                        await self.bulk.identify(items)
+                        step = partial(self._step, items, steps)
+                        with driver_errors():
+                            part = await transaction(self.mongo, step, self.seconds)
+            if part is not None:
+                self.tally.add(part)
 
     async def _settle(self, batch: InFlight, ahead: InFlight | None) -> None:
         try:
@@ -120,15 +96,3 @@ class Call:
         part = self.tally.part(items)
         await steps.note(part)
         return part
-
-    async def _add(self, part: Part) -> None:
-        self.tally.add(part)
-        self._touched.update(part.touched)
-        if len(self._touched) > MOST_TOUCHED:
-            await self._conclude()
-
-    async def _conclude(self) -> None:
-        """The stats of those whose matches or interactions have come, in a few grouped writes."""
-        touched, self._touched = self._touched, set()
-        if not self.bulk.pretence:
-            await recalculate(self.mongo, touched)

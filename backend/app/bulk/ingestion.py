@@ -22,8 +22,7 @@ from backend.app.db.bulk.writing import Bulk
 from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
 from backend.app.db.mongo import Session, deadline
-from backend.app.db.stats import recalculate
-from backend.app.db.transactions import afterwards, transaction
+from backend.app.db.transactions import transaction
 from backend.app.errors import Invalid, Unavailable
 from backend.app.idempotency import answer_of, answered_once, fingerprint, idempotency_key, response_of
 from backend.app.models.bulk import MOST_ATOMIC, MOST_ITEMS, MOST_LISTED, Mode, Report
@@ -122,8 +121,6 @@ async def all_or_none(
             noun = "fault" if len(faults) == 1 else "faults"
             raise Invalid(f"The request has {len(faults)} {noun}; nothing was written", faults=faults)
         part = call.tally.part(items)
-        if not call.bulk.pretence:
-            await afterwards(partial(recalculate, call.mongo, part.touched))
         return response(call.tally.alone(part))
 
     async with turn(call.slots, call.seconds):

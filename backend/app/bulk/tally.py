@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Self
 
-from bson import ObjectId
-
 from backend.app.db.bulk.items import Item, counted
 from backend.app.db.bulk.steps import Part
-from backend.app.db.schema import USERS, Spec
+from backend.app.db.schema import Spec
 from backend.app.models.base import Document
 from backend.app.models.bulk import STATUSES, Report, Status
 from backend.app.models.view import to_json
@@ -34,7 +32,7 @@ class Tally:
         room = self.most - self._listed if self._size < MOST_BYTES else 0
         told = [outcome(self.spec, item) for item in wanted[:room]]
         told_as_json = to_json(told)[1:-1]
-        return Part(counted(items), len(told), told_as_json, len(wanted) > len(told), self._touched(items))
+        return Part(counted(items), len(told), told_as_json, len(wanted) > len(told))
 
     def alone(self, part: Part) -> Self:
         """What it comes to with this part only."""
@@ -58,11 +56,6 @@ class Tally:
             items,
             to_json(self.truncated),
         )
-
-    def _touched(self, items: Sequence[Item]) -> set[ObjectId]:
-        names = [name for name, parent in self.spec.belongs_to.items() if parent is USERS]
-        stored = [item for item in items if item.status != "rejected"]
-        return {item.parents[name]["_id"] for item in stored for name in names}
 
     def _is_told(self, item: Item) -> bool:
         return self.report == "all" or (self.report == "rejected" and item.status == "rejected")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-Afterwards = Callable[[], Awaitable[object]]
+Deed = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,9 @@ class Ambient:
     session: AsyncClientSession
     kept: dict[str, Any]
     """What was worked out, at some cost, by the attempts so far."""
-    afterwards: list[Afterwards] = field(default_factory=list)
+    beforehand: list[Deed] = field(default_factory=list)
+    """What is to be done, past the transaction, just before it is committed."""
+    afterwards: list[Deed] = field(default_factory=list)
     """What is to be done once it stands."""
 
 

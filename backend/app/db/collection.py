@@ -17,13 +17,16 @@ from pymongo.errors import DuplicateKeyError
 
 from backend.app.db.ambient import joined
 from backend.app.db.failures import driver_errors
+from backend.app.db.marks import event
 from backend.app.db.mongo import Mongo, Session
 from backend.app.db.paging import Page, Reading, Where
-from backend.app.db.schema import REMOVALS, Spec
+from backend.app.db.schema import REMOVALS, USERS, Spec
 from backend.app.db.transactions import afterwards, pause, transaction
 from backend.app.errors import EmptyUpdate, KeyTaken, NotFound, Stale, invalid
 from backend.app.models.base import REVISION, Body, Document, now
 from backend.app.models.partial import merged
+
+CHILDREN_AT_A_TIME = 5_000
 
 
 class Collection:
@@ -35,7 +38,7 @@ class Collection:
 
     async def get(self, key: ObjectId) -> Document:
         with driver_errors():
-            document = await self.documents.find_one({self.spec.key: key}, session=joined())
+            document = await self.documents.find_one({self.spec.key: key}, self.spec.shown, session=joined())
         if document is None:
             raise missing(self.spec)
         return document
@@ -47,7 +50,12 @@ class Collection:
         query = reading.query(cursor)
         with driver_errors():
             found = await self.mongo.find(
-                self.spec.name, query, sort=reading.listing.sort, limit=most, batch_size=most
+                self.spec.name,
+                query,
+                projection=self.spec.shown,
+                sort=reading.listing.sort,
+                limit=most,
+                batch_size=most,
             )
         more = reading.cursor_after(found[limit - 1]) if len(found) > limit else None
         return Page(found[:limit], more)
@@ -93,11 +101,12 @@ class Collection:
         if not update:
             return current
         this = {"_id": current["_id"], REVISION: current.get(REVISION)}
-        with driver_errors(), self.taken():
-            changed: Document | None = await self.write(
-                "find_one_and_update", this, update, return_document=ReturnDocument.AFTER
-            )
-            return changed
+        async with event(self.mongo, self.spec, [current]):
+            with driver_errors(), self.taken():
+                changed: Document | None = await self.write(
+                    "find_one_and_update", this, update, return_document=ReturnDocument.AFTER
+                )
+                return changed
 
     async def remove(self, key: ObjectId, if_match: str | None = None) -> None:
         """Remove a document and all that belongs to it, at once or not at all."""
@@ -121,14 +130,15 @@ class Collection:
         document = {"_id": which or ObjectId(), **fields, REVISION: 1}
         if "created_at" in self.spec.fields:
             document["created_at"] = now()
-        return document
+        return self.spec.complete(document)
 
     async def write(self, command: str, *arguments: Any, **options: Any) -> Any:
         return await self.mongo.write(self.spec.name, command, *arguments, **options)
 
     async def insert(self, document: Document) -> None:
-        with driver_errors(), self.taken():
-            await self.write("insert_one", document)
+        async with event(self.mongo, self.spec, [document]):
+            with driver_errors(), self.taken():
+                await self.write("insert_one", document)
 
     async def require_parents(self, document: Mapping[str, Any]) -> list[Document]:
         """The parents of a document, as they are past any transaction; the first missing is the failure."""
@@ -151,8 +161,7 @@ class Collection:
         try:
             await self.require_parents(document)
         except NotFound:
-            with driver_errors():
-                await self.write("delete_one", {"_id": document["_id"]})
+            await self.remove_all({"_id": document["_id"]})
             raise
 
     async def _delete(self, key: ObjectId, if_match: str | None, session: Session | None) -> ObjectId:
@@ -162,7 +171,9 @@ class Collection:
                 raise missing(self.spec)
             self._check(if_match, current)
             this = {"_id": current["_id"], REVISION: current.get(REVISION)}
-            if (await self.write("delete_one", this, session=session)).deleted_count:
+            async with event(self.mongo, self.spec, [current]):
+                deleted = await self.write("delete_one", this, session=session)
+            if deleted.deleted_count:
                 gone: ObjectId = current["_id"]
                 return gone
 
@@ -176,6 +187,9 @@ class Collection:
         gone = [name for name in before if name not in fields]
         if not new and not gone:
             return {}
+        derived = self.spec.derived
+        if derived and not derived.sources.isdisjoint((*new, *gone)):
+            new[derived.field] = derived.make(fields)
         if self.spec.changed_at:
             new[self.spec.changed_at] = now()
         update: Document = {"$set": new, "$inc": {REVISION: 1}}
@@ -190,13 +204,31 @@ class Collection:
             if any(child.children):
                 ids = await below.documents.distinct("_id", mine, session=session)
                 await below.remove_children(ids, session)
-            await below.write("delete_many", mine, session=session)
+            if self.spec is USERS:
+                # Their stats go with them, and those are locked by now.
+                await below.write("delete_many", mine, session=session)
+            else:
+                await below.remove_all(mine, session)
+
+    async def remove_all(self, where: Document, session: Session | None = None) -> None:
+        """Remove whatever a query finds, and nothing that comes meanwhile and counts for somebody's stats."""
+        if not self.spec.in_stats:
+            with driver_errors():
+                await self.write("delete_many", where, session=session)
+            return
+        shown, most = {"user_id": 1}, CHILDREN_AT_A_TIME
+        with driver_errors():
+            while found := await self.mongo.find(self.spec.name, where, projection=shown, limit=most):
+                these = {"_id": {"$in": [document["_id"] for document in found]}}
+                async with event(self.mongo, self.spec, found):
+                    await self.write("delete_many", these, session=session)
+                if len(found) < most:
+                    return
 
     def _check(self, if_match: str | None, document: Document) -> None:
         if if_match is None or if_match.strip() == "*":
             return
-        tags = {tag.strip() for tag in if_match.split(",")}
-        if self.spec.entity_tag(document) not in tags:
+        if not any(self.spec.is_tagged(document, tag.strip()) for tag in if_match.split(",")):
             raise Stale
 
     def taken(self) -> "taken":

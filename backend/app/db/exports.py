@@ -7,10 +7,13 @@ from bson import ObjectId
 
 from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
+from backend.app.db.filters import also, route
+from backend.app.db.jobs import Jobs
 from backend.app.db.mongo import deadline
 from backend.app.db.paging import Where
 from backend.app.db.schema import in_order_of_ids
 from backend.app.models.base import Document
+from backend.app.models.conditions import JobQuery
 
 MOST_AT_ONCE = 1000
 # What follows is as many as make up a megabyte, judging by those before.
@@ -18,6 +21,8 @@ FIRST = 100
 BYTES_AT_ONCE = 1024 * 1024
 # Rendered in one go: a fraction of a millisecond, in which every other request waits.
 CHUNK_BYTES = 64 * 1024
+# As many may be looked through anew, and put in order, for each batch.
+FEW = 20_000
 
 
 class Export:
@@ -32,6 +37,8 @@ class Export:
         self._narrow(where)
         self.first: list[Document] = []
         self.limit = FIRST
+        # MongoDB's own: of more, all other requests would notice how long they take to decode.
+        self.batch_size = 0
 
     async def begin(self, cursor: ObjectId | None) -> None:
         """Fetch the first batch: a failure up to here can still be told."""
@@ -60,7 +67,13 @@ class Export:
         with deadline(self.mongo.settings.bulk_deadline), driver_errors():
             # A negative limit asks for a single reply: 16 MB at most, whatever the documents turn out to be.
             return await self.mongo.find(
-                self.spec.name, query, sort=[("_id", 1)], hint=self.hint, limit=-self.limit
+                self.spec.name,
+                query,
+                projection=self.spec.shown,
+                sort=[("_id", 1)],
+                hint=self.hint,
+                limit=-self.limit,
+                batch_size=self.batch_size,
             )
 
     def _rendered(self, batch: list[Document]) -> Iterator[bytes]:
@@ -90,6 +103,30 @@ class Export:
         self.where: Document = {**anything, **given}
         # With two to choose from, it is about one user and one posting, who have a unique key.
         self.hint = None if others else list(in_order_of_ids(first))
+
+
+class JobExport(Export):
+    """Postings that a query finds.
+
+    Where they are few, by what they are found by; else all are gone through, once, since no other index than
+    that of the ids has them in order.
+    """
+
+    def __init__(self, jobs: Jobs, query: JobQuery) -> None:
+        super().__init__(jobs, {"is_active": query.active})
+        way = route(query, jobs.frequencies)
+        asked = list(map(also, query.all))
+        if way.lead is not None and jobs.frequencies.is_at_most(way.share, FEW):
+            asked = way.also
+            # Else they would be put in order for each hundred.
+            self.batch_size = MOST_AT_ONCE
+            activity = (
+                {"$in": list(self.spec.all_values("is_active"))} if query.active is None else query.active
+            )
+            self.where = {**way.where, "is_active": activity}
+            self.hint = list(self.spec.index_of(self.spec.listing(way.where)).items())
+        if asked:
+            self.where = {**self.where, "$and": asked}
 
 
 def _heard(fetching: asyncio.Task[list[Document]]) -> None:

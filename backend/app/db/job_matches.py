@@ -8,6 +8,7 @@ from pymongo.errors import DuplicateKeyError
 from backend.app.db.ambient import joined
 from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
+from backend.app.db.marks import event
 from backend.app.db.transactions import StartOver, afterwards
 from backend.app.models.base import REVISION, Body, Document
 
@@ -36,22 +37,23 @@ class Matches(Collection):
         fresh["_id"] = {"$ifNull": ["$_id", document["_id"]]}
         fresh[REVISION] = {"$add": [{"$ifNull": ["$" + REVISION, 0]}, 1]}
         pair = {name: document[name] for name in key}
-        while True:
-            try:
-                with driver_errors():
-                    stored: Document = await self.write(
-                        "find_one_and_update",
-                        pair,
-                        [{"$replaceWith": fresh}],
-                        upsert=True,
-                        return_document=ReturnDocument.AFTER,
-                    )
-            except DuplicateKeyError:
-                # Another made it between our look and our insert: the next round replaces that one.
-                if joined() is not None:
-                    raise StartOver from None
-                continue
-            return stored
+        async with event(self.mongo, self.spec, [document]):
+            while True:
+                try:
+                    with driver_errors():
+                        stored: Document = await self.write(
+                            "find_one_and_update",
+                            pair,
+                            [{"$replaceWith": fresh}],
+                            upsert=True,
+                            return_document=ReturnDocument.AFTER,
+                        )
+                except DuplicateKeyError:
+                    # Another made it between our look and our insert: the next round replaces that one.
+                    if joined() is not None:
+                        raise StartOver from None
+                    continue
+                return stored
 
     async def _complete(self, document: Document) -> None:
         user, _ = await self.require_parents(document)

@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -30,6 +30,8 @@ SELECTION_SECONDS = 2.0
 # How long a transaction that is given up may take to let go of what it has locked.
 SECONDS_TO_END = 2.0
 WRITE_THREADS = 16
+SCAN_THREADS = 2
+COUNT_THREADS = 2
 CONNECTIONS_FOR_TRANSACTIONS = 2
 
 
@@ -56,11 +58,14 @@ class Mongo:
         self.client = cast("AsyncMongoClient[Document]", make(settings.uri, **options))
         self.db: AsyncDatabase[Document] = self.client[database]
         self._collections: dict[str, AsyncCollection[Document]] = {}
+        self._hasty: dict[str, AsyncCollection[Document]] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self._writers = ThreadPoolExecutor(WRITE_THREADS, "mongo-write")
         # Threads that read a page fight the event loop for the interpreter: with as many as Motor has, each
         # page takes a fifth longer.
         self._readers = ThreadPoolExecutor((os.cpu_count() or 1) + 1, "mongo-read")
+        self._scanners = ThreadPoolExecutor(SCAN_THREADS, "mongo-scan")
+        self._counters = ThreadPoolExecutor(COUNT_THREADS, "mongo-count")
         self._connections = asyncio.Semaphore(max(1, settings.mongo_pool_size - CONNECTIONS_FOR_TRANSACTIONS))
 
     def __getitem__(self, name: str) -> AsyncCollection[Document]:
@@ -68,6 +73,15 @@ class Mongo:
         if name not in self._collections:
             self._collections[name] = self.db[name]
         return self._collections[name]
+
+    def hasty(self, name: str) -> AsyncCollection[Document]:
+        """A collection whose writes are answered before they would outlive a crash of MongoDB.
+
+        They do outlive it if a later write does.
+        """
+        if name not in self._hasty:
+            self._hasty[name] = self.db.get_collection(name, write_concern=WriteConcern(1))
+        return self._hasty[name]
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,7 +96,7 @@ class Mongo:
 
     async def close(self) -> None:
         await asyncio.gather(*self._endings)
-        for threads in (self._writers, self._readers):
+        for threads in (self._writers, self._readers, self._scanners, self._counters):
             threads.shutdown(wait=False)
         closing = self.client.close()
         if closing is not None:
@@ -108,23 +122,44 @@ class Mongo:
             found = await collection.find(query, session=session, **options).to_list()
         return cast("list[Document]", found)
 
-    async def aggregate(self, name: str, pipeline: list[Document]) -> list[Document]:
-        """All that a pipeline comes to, past any transaction."""
+    async def aggregate(
+        self,
+        name: str,
+        pipeline: list[Document],
+        *,
+        slow: bool = False,
+        long: bool = False,
+        **options: Any,
+    ) -> list[Document]:
+        """All that a pipeline comes to, past any transaction.
+
+        A slow one, over a whole collection, keeps no thread from those that read a page; nor does a long
+        one, over thousands of documents, which is not kept waiting by the slow ones either.
+        """
         collection: Any = self[name]
         if self.driver == "motor":
-            found = await in_thread(self._readers, lambda: collection.delegate.aggregate(pipeline).to_list())
+            threads = self._scanners if slow else self._counters if long else self._readers
+            found = await in_thread(
+                threads, lambda: collection.delegate.aggregate(pipeline, **options).to_list()
+            )
         else:
-            found = await (await collection.aggregate(pipeline)).to_list()
+            found = await (await collection.aggregate(pipeline, **options)).to_list()
         return cast("list[Document]", found)
 
     async def write(
-        self, name: str, command: str, *arguments: Any, session: Session | None = None, **options: Any
+        self,
+        name: str,
+        command: str,
+        *arguments: Any,
+        session: Session | None = None,
+        hasty: bool = False,
+        **options: Any,
     ) -> Any:
         """A write, by the name of the driver's method. Every write goes through here.
 
         It is part of the transaction around it, if there is one.
         """
-        collection: Any = self[name]
+        collection: Any = self.hasty(name) if hasty else self[name]
         if session is None:
             session = joined()
         if session is not None:

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from pymongo.errors import PyMongoError
 
-from backend.app.db.ambient import Afterwards, Ambient, ambient
+from backend.app.db.ambient import Ambient, Deed, ambient
 from backend.app.db.mongo import Mongo, Session
 from backend.app.errors import Failure, Unavailable
 
@@ -67,6 +67,8 @@ async def _attempt(mongo: Mongo, this: Ambient, work: Callable[[Session], Awaita
         result = await work(this.session)
     finally:
         ambient.reset(token)
+    for do in this.beforehand:
+        await do()
     while True:
         try:
             await this.session.commit_transaction()
@@ -89,7 +91,7 @@ def _worth_another(error: PyMongoError, label: str, end: float) -> bool:
     return error.has_error_label(label) and not error.timeout and time.monotonic() < end
 
 
-async def _apart_from_the_outcome(do: Afterwards) -> None:
+async def _apart_from_the_outcome(do: Deed) -> None:
     try:
         await do()
     except Failure as failure:
@@ -98,7 +100,7 @@ async def _apart_from_the_outcome(do: Afterwards) -> None:
             log.warning("After a commit: %s: %s", failure.code, failure.reason)
 
 
-async def afterwards(do: Afterwards) -> None:
+async def afterwards(do: Deed) -> None:
     """Do what must see the writes so far stand: now, or after the commit of the transaction they are in.
 
     Now, it may fail; after a commit it is too late for that, and the sweep of `removals.py` has to do.

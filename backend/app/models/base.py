@@ -45,6 +45,13 @@ def now() -> datetime:
     return moment.replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)
 
 
+def value_at(document: Document, path: str) -> Any:
+    """What stands at a path of names with dots between them."""
+    for name in path.split("."):
+        document = document[name]
+    return document
+
+
 def whole_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 

@@ -1,6 +1,7 @@
 """What is wrong with input: where, and in which words."""
 
-from collections.abc import Iterable, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -47,6 +48,11 @@ CODES = {
     "dict_type": "object_type",
     "list_type": "array_type",
 }
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def pointer(place: Sequence[str | int]) -> str:

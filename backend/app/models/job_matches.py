@@ -1,5 +1,7 @@
 """How well a posting suits a user, as scored by matching."""
 
+from typing import Any, Literal
+
 from pydantic import ConfigDict, Field
 
 from backend.app.models.base import (
@@ -17,6 +19,7 @@ from backend.app.models.base import (
     Utc,
     now,
 )
+from backend.app.models.jobs import POSTING, Job
 from backend.app.models.partial import partial
 
 MATCH: Example = {
@@ -83,6 +86,31 @@ class JobMatch(MatchIn, Stored):
     """A match, as stored."""
 
     id: MatchId
+
+
+FeedOrder = Literal["-relevancy_score", "-matched_at"]
+POSTED: Example = {
+    "id": EXAMPLE_IDS["job"],
+    **POSTING,
+    "posted_date": "2026-01-05T09:00:00Z",
+    "is_active": True,
+    "created_at": "2026-01-05T09:30:00Z",
+    "updated_at": "2026-01-07T12:00:00Z",
+}
+
+
+def _shows_its_job_if_asked(schema: dict[str, Any]) -> None:
+    schema["required"].remove("job")
+    schema["examples"] = [{**MATCH, "job": POSTED}]
+
+
+class FeedMatch(JobMatch):
+    """A match on a user's feed."""
+
+    model_config = ConfigDict(json_schema_extra=_shows_its_job_if_asked)
+
+    job: Job | None = None
+    """Only with `expand=job`: the posting; null if it went while this was read."""
 
 
 @partial(nested=True)

@@ -1,11 +1,23 @@
 """Job postings, ingested from outside."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from annotated_types import Len
 from pydantic import ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
-from backend.app.models.base import Amount, Body, Example, JobId, Stored, Strings, Text, Utc, check_order, now
+from backend.app.models.base import (
+    Amount,
+    Body,
+    Example,
+    JobId,
+    Share,
+    Stored,
+    Strings,
+    Text,
+    Utc,
+    check_order,
+    now,
+)
 from backend.app.models.partial import partial
 
 # Spelt out: what \s stands for depends on who reads the pattern.
@@ -85,6 +97,20 @@ class Job(JobIn, Stored):
     created_at: Utc
     updated_at: Utc | None = None
     """Null until the first change."""
+
+
+def _only_required_is_the_id(schema: dict[str, Any]) -> None:
+    schema["required"] = ["id"]
+    schema["examples"] = [{**POSTING, "score": 0.6667}]
+
+
+class FoundJob(Job):
+    """A posting on a list: all of it, or the fields that `fields` asks for."""
+
+    model_config = ConfigDict(json_schema_extra=_only_required_is_the_id)
+
+    score: Share | None = None
+    """If the list is sorted by it: how well the posting answers `q`."""
 
 
 @partial(nested=True)

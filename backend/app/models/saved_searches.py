@@ -21,7 +21,8 @@ from backend.app.models.partial import partial
 class SearchFields(Body):
     search_name: Annotated[str, Len(1, 150)]
     search_query: JsonObject
-    """What to look for, as an object of the client's own making."""
+    """What to look for, by the names that `GET /jobs/` has, each with one value or a list; `role` stands for
+    `title`, `skills` for `skill`. Any other key is kept, and makes no difference."""
 
 
 class SearchIn(SearchFields):
@@ -47,10 +48,22 @@ class SavedSearch(SearchIn, Stored):
 
     id: SearchId
     total_matches: Count = 0
+    """How many postings match, at this moment: exactly, up to 10,000."""
+    total_is_capped: bool = False
+    """Whether it is more than the 10,000 that `total_matches` says."""
     new_matches: Count = 0
+    """How many of them came in since `last_viewed`, or since the search was saved: exactly."""
+    ignored_keys: list[str] = []
+    """The keys of `search_query` that make no difference: unknown, or of a value that says nothing."""
     last_viewed: Utc | None = None
+    """When somebody last said that they have seen what it finds: null until then."""
     last_match_check: Utc | None = None
+    """The same."""
     created_at: Utc
+
+
+LIVE = frozenset(("total_matches", "total_is_capped", "new_matches", "ignored_keys"))
+"""What is worked out whenever a saved search is shown."""
 
 
 @partial(nested=True)

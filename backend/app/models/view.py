@@ -1,15 +1,22 @@
 """How a stored document looks to a client: its fields, its JSON, its entity tag."""
 
-from collections.abc import Callable
-from hashlib import blake2b
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from types import MappingProxyType
 
 import orjson
 from pydantic import BaseModel
 
 from backend.app.models.base import REVISION, SEAL, Document
 from backend.app.models.partial import embedded
+from backend.app.models.searchable import SEARCH
+
+# What the service notes in a document for itself.
+PRIVATE = (REVISION, SEAL, SEARCH)
 
 View = Callable[[Document], Document]
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # Motor hands out times without a zone, which are UTC; ids are the only other foreign type.
 JSON_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
@@ -37,8 +44,8 @@ def view_of(model: type[BaseModel]) -> View:
         seen = {**absent, **document}
         if "_id" in seen:
             seen["id"] = seen.pop("_id")
-            seen.pop(REVISION, None)
-            seen.pop(SEAL, None)
+            for name in PRIVATE:
+                seen.pop(name, None)
         for name, inside in inner.items():
             if name in document:
                 seen[name] = inside(document[name])
@@ -51,6 +58,9 @@ def to_json(value: object) -> bytes:
     return orjson.dumps(value, default=str, option=JSON_OPTIONS)
 
 
-def entity_tag(content: bytes) -> str:
-    """Strong: equal only for equal bytes."""
-    return f'"{blake2b(content, digest_size=12).hexdigest()}"'
+def entity_tag(content: bytes, beside: Mapping[str, str] = NOTHING) -> str:
+    """Strong: equal only for equal bytes, and equal headers beside them."""
+    digest = sha256(content)
+    for name, value in beside.items():
+        digest.update(f"\n{name}: {value}".encode())
+    return f'"{digest.hexdigest()[:24]}"'

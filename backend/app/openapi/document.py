@@ -1,6 +1,7 @@
 """The document as a whole."""
 
 from copy import deepcopy
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,9 +9,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from backend.app.errors import Problem
-from backend.app.openapi.headers import HEADERS, IDEMPOTENCY_KEY
+from backend.app.openapi.headers import HEADERS, IDEMPOTENCY_KEY, IF_NONE_MATCH
 from backend.app.openapi.lines import describe_items, describe_lines
-from backend.app.openapi.operations import complete, operations
+from backend.app.openapi.operations import complete, has_tag, operations
 from backend.app.openapi.problems import PROBLEMS, problem, problem_name
 from backend.app.openapi.schemas import renamed, tidy_schemas
 
@@ -23,14 +24,14 @@ ABOUT: Node = {
     "description": (
         "Ids are 24 hexadecimal digits, times are RFC 3339 in UTC, and every failure is an RFC 9457 "
         "problem document with a `request_id`. Lists are JSON arrays; a `Link` header leads to the next "
-        "page. One document answers an `ETag`, which `If-Match` and `If-None-Match` take.\n\n"
+        "page. What is read has an `ETag` for `If-None-Match`, and one document's is for `If-Match` too.\n\n"
         "Fill a database with `aijobhunt demo`, and every example on this page works as it stands."
     ),
     "license_info": {"name": "MIT", "identifier": "MIT"},
     "servers": [{"url": "/", "description": "Here"}],
     "openapi_tags": [
         {"name": "users", "description": "People who look for a job, and their preferences."},
-        {"name": "stats", "description": "How much a user has done."},
+        {"name": "stats", "description": "How much a user has done, and what there is in all."},
         {"name": "jobs", "description": "Postings, ingested from outside."},
         {"name": "job-matches", "description": "How well a posting suits a user."},
         {"name": "saved-searches", "description": "Searches to come back to."},
@@ -66,6 +67,8 @@ def document(app: FastAPI) -> Node:
         for method, operation in operations(app, made):
             if method == "POST":
                 operation.setdefault("parameters", []).append(deepcopy(IDEMPOTENCY_KEY))
+            if method == "GET" and has_tag(operation):
+                _revalidated(operation)
             complete(operation)
             if method in ("PATCH", "PUT"):
                 _of(operation["requestBody"], components)["minProperties"] = 1
@@ -76,6 +79,13 @@ def document(app: FastAPI) -> Node:
         describe_lines(app, app.openapi_schema)
         describe_items(app, app.openapi_schema)
     return app.openapi_schema
+
+
+def _revalidated(operation: Node) -> None:
+    parameters = operation.setdefault("parameters", [])
+    if all(parameter["name"] != IF_NONE_MATCH["name"] for parameter in parameters):
+        parameters.append(deepcopy(IF_NONE_MATCH))
+    operation["responses"].setdefault("304", {"description": HTTPStatus.NOT_MODIFIED.phrase})
 
 
 def _of(body: Node, components: Node) -> Node:

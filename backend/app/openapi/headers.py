@@ -10,9 +10,13 @@ REQUEST_ID = "5f0c8f3e9d0b4b6f"
 
 HEADERS: dict[str, Node] = {
     "ETag": {
-        "description": "The entity tag of the document: changes whenever the document does.",
+        "description": "The entity tag: changes whenever the answer does. In gzip, it ends in `-gzip`.",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9a-f]+"$', "examples": ['"9f86d081884c7d659a2feaa0"']},
+        "schema": {
+            "type": "string",
+            "pattern": '^"[0-9a-f]+(-gzip)?"$',
+            "examples": ['"9f86d081884c7d659a2feaa0"'],
+        },
     },
     "Location": {
         "description": "Where the new document is.",
@@ -49,6 +53,14 @@ HEADERS: dict[str, Node] = {
         "description": "Present if this is the answer to an earlier request under the `Idempotency-Key`.",
         "schema": {"type": "string", "enum": ["true"], "examples": ["true"]},
     },
+}
+
+IF_NONE_MATCH: Node = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "Answer 304, without a body, if this is still the entity tag.",
+    "schema": {"type": "string"},
 }
 
 IDEMPOTENCY_KEY: Node = {

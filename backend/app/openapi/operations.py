@@ -63,8 +63,8 @@ def takes_key(operation: Node) -> bool:
     return any(parameter["name"] == IDEMPOTENCY_KEY["name"] for parameter in operation.get("parameters", []))
 
 
-def shows_one(operation: Node) -> bool:
-    """Whether its answer is one document."""
+def has_tag(operation: Node) -> bool:
+    """Whether its answer has an entity tag."""
     return "health" not in operation["tags"] and not operation["operationId"].startswith(("export", "ingest"))
 
 
@@ -77,10 +77,10 @@ def _finish(status: int, answer: Node, operation: Node) -> None:
     names = ["X-Request-ID"]
     if status == 503:
         names.append("Retry-After")
-    elif operation["operationId"].startswith("list"):
-        names += ["Link", "X-Total-Count"]
-    elif status in (200, 201, 304) and shows_one(operation):
+    elif status in (200, 201, 304) and has_tag(operation):
         names.append("ETag")
+    if operation["operationId"].startswith("list"):
+        names += ["Link", "X-Total-Count"]
     if status == 201:
         names.append("Location")
     if takes_key(operation):

@@ -1,4 +1,4 @@
-"""The pages at `/docs` and `/redoc`: all they load is in `app/assets` and served from here."""
+"""The OpenAPI document, and the pages at `/docs` and `/redoc`: all they load is in `app/assets`."""
 
 import gzip
 from collections.abc import Callable
@@ -13,6 +13,9 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+
+from backend.app.compression import taken
+from backend.app.replies import answer
 
 FOLDER = Path(__file__).parent.parent / "assets"
 TYPES = {
@@ -81,26 +84,35 @@ def add_docs(app: FastAPI) -> None:
     """Give the app its two pages and what they load, unless it has no OpenAPI document to show."""
     if not app.openapi_url:
         return
+    # FastAPI's own route would render it for each request anew, and give it no entity tag.
+    app.router.routes[:] = [route for route in app.routes if getattr(route, "path", "") != app.openapi_url]
+    app.add_route(app.openapi_url, described(app), include_in_schema=False)
     for page in PAGES:
         for path in (page.path, f"{page.path}/"):
             app.add_route(path, shown(page, app), include_in_schema=False)
     app.add_route("/assets/{name:path}", asset, include_in_schema=False)
 
 
+def described(app: FastAPI) -> Callable[[Request], Response]:
+    def describe(request: Request) -> Response:
+        document = app.openapi()
+        if root := request.scope.get("root_path", "").rstrip("/"):
+            document = {**document, "servers": [{"url": root}, *document.get("servers", [])]}
+        return answer(request, document, {"Cache-Control": EACH_TIME})
+
+    return describe
+
+
 def shown(page: Page, app: FastAPI) -> Callable[[Request], Response]:
     def show(request: Request) -> Response:
         root: str = request.scope.get("root_path", "").rstrip("/")
         nonce = token_urlsafe(16)
-
-        def address(name: str) -> str:
-            return escape(f"{root}/assets/{name}?v={assets()[name].version}")
-
         content = HTML.format(
             title=escape(app.title),
-            icon=address("favicon.svg"),
-            styles="\n".join(f'<link rel="stylesheet" href="{address(name)}">' for name in page.styles),
+            icon=address(root, "favicon.svg"),
+            styles="\n".join(f'<link rel="stylesheet" href="{address(root, name)}">' for name in page.styles),
             scripts="\n".join(
-                f'<script nonce="{nonce}" src="{address(name)}"></script>' for name in page.scripts
+                f'<script nonce="{nonce}" src="{address(root, name)}"></script>' for name in page.scripts
             ),
             openapi=escape(f"{root}{app.openapi_url}"),
         )
@@ -111,6 +123,11 @@ def shown(page: Page, app: FastAPI) -> Callable[[Request], Response]:
         return HTMLResponse(content, headers=headers)
 
     return show
+
+
+def address(root: str, name: str) -> str:
+    """Where an asset is, in the version that this process has, to be written into a page."""
+    return escape(f"{root}/assets/{name}?v={assets()[name].version}")
 
 
 def asset(request: Request) -> Response:
@@ -127,7 +144,7 @@ def asset(request: Request) -> Response:
     }
     if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if taken(request.headers.get("Accept-Encoding", "")).gzip:
         headers["Content-Encoding"] = "gzip"
         return Response(found.packed, headers=headers, media_type=found.media_type)
     return Response(gzip.decompress(found.packed), headers=headers, media_type=found.media_type)

@@ -4,9 +4,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
+from backend.app.db.exports import Export, JobExport
 from backend.app.deps import Activity, ByActivity, InteractionsDep, JobsDep, MatchesDep, UsersDep
 from backend.app.models.base import InteractionId, JobId, MatchId, UserId
 from backend.app.models.interactions import Interaction, InteractionType
+from backend.app.models.job_filters import JobFilters
 from backend.app.models.job_matches import JobMatch
 from backend.app.models.jobs import Job
 from backend.app.models.users import User
@@ -23,9 +25,7 @@ class UserExportQuery(BaseModel):
     """Go on after the line with this `id`."""
 
 
-class JobExportQuery(ByActivity):
-    source_platform: str | None = None
-    """Only those from this platform."""
+class JobExportQuery(JobFilters, ByActivity):
     cursor: JobId | None = None
     """Go on after the line with this `id`."""
 
@@ -59,10 +59,10 @@ async def export_jobs(jobs: JobsDep, query: Annotated[JobExportQuery, Query()]) 
     """Export postings, one on each line, in order of their ids.
 
     However many there are. If it breaks off, which shows in a body without its end, ask again with the `id`
-    of the last whole line as `cursor`. Only active ones, unless `is_active` asks for the others, or for any.
+    of the last whole line as `cursor`. All that is asked for has to hold, as in the list of postings. Only
+    active ones, unless `is_active` asks for the others, or for any.
     """
-    where = {"is_active": query.active, "source_platform": query.source_platform}
-    return await exported(jobs, where, query.cursor)
+    return await exported(JobExport(jobs, query.query(query.active)), query.cursor)
 
 
 @router.get("/job-matches/export", status_code=200, tags=["job-matches"], response_model=JobMatch)
@@ -73,7 +73,7 @@ async def export_matches(matches: MatchesDep, query: Annotated[MatchExportQuery,
     of the last whole line as `cursor`.
     """
     where = {"user_id": query.user_id, "job_id": query.job_id, "is_active": query.active}
-    return await exported(matches, where, query.cursor)
+    return await exported(Export(matches, where), query.cursor)
 
 
 @router.get("/users/export", status_code=200, tags=["users"], response_model=User)
@@ -83,7 +83,7 @@ async def export_users(users: UsersDep, query: Annotated[UserExportQuery, Query(
     However many there are. If it breaks off, which shows in a body without its end, ask again with the `id`
     of the last whole line as `cursor`.
     """
-    return await exported(users, {}, query.cursor)
+    return await exported(Export(users, {}), query.cursor)
 
 
 @router.get("/interactions/export", status_code=200, tags=["interactions"], response_model=Interaction)
@@ -100,4 +100,4 @@ async def export_interactions(
         "job_id": query.job_id,
         "interaction_type": query.interaction_type,
     }
-    return await exported(interactions, where, query.cursor)
+    return await exported(Export(interactions, where), query.cursor)

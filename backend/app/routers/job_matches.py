@@ -3,11 +3,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from backend.app.deps import ActiveListed, IfMatch, IfNoneMatch, Listed, MatchesDep
+from backend.app.db.feed import Feed
+from backend.app.deps import FeedListed, IfMatch, IfNoneMatch, Listed, MatchesDep
 from backend.app.errors import answers
 from backend.app.models.base import JobId, MatchId, UserId
-from backend.app.models.job_matches import JobMatch, MatchIn, MatchPatch
-from backend.app.replies import created, listed, one
+from backend.app.models.job_matches import FeedMatch, JobMatch, MatchIn, MatchPatch
+from backend.app.replies import created, fed, listed, one
 from backend.app.routing import Route
 
 router = APIRouter(prefix="/job-matches", tags=["job-matches"], route_class=Route)
@@ -43,16 +44,17 @@ async def list_matches(request: Request, matches: MatchesDep, query: Listed) -> 
     return await listed(request, matches, query, {})
 
 
-@router.get("/user/{user_id}", response_model=list[JobMatch])
+@router.get("/user/{user_id}", response_model=list[FeedMatch])
 async def list_matches_of_user(
-    request: Request, user_id: UserId, matches: MatchesDep, query: ActiveListed
+    request: Request, user_id: UserId, matches: MatchesDep, query: FeedListed
 ) -> Response:
     """List a user's matches, best score first.
 
-    Only active ones, unless `is_active` asks for the others, or for any. Empty for a user without matches,
-    or one that is gone.
+    All that is asked for has to hold: of the match, and of its posting, as `GET /jobs/` asks it. Only active
+    matches, unless `is_active` asks for the others, or for any; whether the posting is active makes no
+    difference unless `job_is_active` asks. Empty for a user without matches, or one that is gone.
     """
-    return await listed(request, matches, query, {"user_id": user_id, "is_active": query.active})
+    return await fed(request, Feed(matches, query.of(user_id)), query)
 
 
 @router.get("/job/{job_id}", response_model=list[JobMatch])

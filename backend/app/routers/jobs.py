@@ -1,11 +1,13 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from backend.app.deps import IfMatch, IfNoneMatch, JobsDep, JobsListed
+from backend.app.db.facets import facets
+from backend.app.deps import IfMatch, IfNoneMatch, JobsCounted, JobsDep, JobsListed, StandingDep
 from backend.app.errors import answers
 from backend.app.models.base import JobId
-from backend.app.models.jobs import Job, JobIn, JobPatch, JobPut
-from backend.app.replies import created, listed, one
+from backend.app.models.facets import JobFacets
+from backend.app.models.jobs import FoundJob, Job, JobIn, JobPatch, JobPut
+from backend.app.replies import answer, created, one, postings
 from backend.app.routing import Route
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=Route)
@@ -20,14 +22,30 @@ async def create_job(body: JobIn, jobs: JobsDep) -> Response:
     return created(jobs, await jobs.add(body), "/jobs/")
 
 
-@router.get("/", response_model=list[Job])
+@router.get("/", response_model=list[FoundJob])
 async def list_jobs(request: Request, jobs: JobsDep, query: JobsListed) -> Response:
-    """List postings, newest first.
+    """Search postings.
 
-    Only active ones, unless `is_active` asks for the others, or for any.
+    All that is asked for has to hold. Without anything, it lists all of them, newest first. Only active ones,
+    unless `is_active` asks for the others, or for any.
     """
-    platform = {} if query.source_platform is None else {"source_platform": query.source_platform}
-    return await listed(request, jobs, query, {"is_active": query.active, **platform})
+    return await postings(request, jobs, query, query.asked)
+
+
+@router.get("/facets", response_model=JobFacets)
+async def get_job_facets(
+    request: Request, jobs: JobsDep, standing: StandingDep, query: JobsCounted
+) -> Response:
+    """Count postings by each filter.
+
+    What a search finds, by remote type, skill, company, location, source, currency, salary and week. Each
+    facet leaves its own filter out, so it tells what another choice would find. With up to 5,000 postings to
+    look through, all are counted; with more, the newest of them, and the total is told up to 10,000, or
+    estimated. A search that finds nothing is told what it would find without each of its filters. Without any
+    filter all postings are counted: where they are many, about once a minute, as `as_of` says.
+    """
+    found = await facets(jobs, standing, query.query(query.active), query.top)
+    return answer(request, found)
 
 
 @router.get("/{job_id}", response_model=Job, responses=answers(304, 404))

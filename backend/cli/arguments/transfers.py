@@ -120,6 +120,7 @@ def export(commands: Commands) -> None:
         "is written, FILE is called FILE.part. When the connection breaks, it goes on where it broke.",
         "aijobhunt export jobs -o jobs.ndjson.gz",
         "aijobhunt export jobs -o jobs.ndjson.gz --resume          after an interruption",
+        "aijobhunt export jobs --filter q='data engineer' --filter location=Berlin",
         "aijobhunt export matches --user-id 665f00000000000000000001 | jq .relevancy_score",
         statuses=EXPORT_STATUSES,
     )
@@ -130,6 +131,14 @@ def export(commands: Commands) -> None:
     filters = command.add_argument_group("filters")
     filters.add_argument("--is-active", choices=("true", "false", "any"), help="jobs (true), matches (any)")
     filters.add_argument("--source-platform", metavar="NAME", help="jobs")
+    filters.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        type=named_value,
+        metavar="NAME=VALUE",
+        help="jobs: q, title, skill or any other filter of GET /jobs/; may be repeated",
+    )
     filters.add_argument("--user-id", metavar="ID", help="matches, interactions")
     filters.add_argument("--job-id", metavar="ID", help="matches, interactions")
     filters.add_argument("--interaction-type", choices=INTERACTION_TYPES, help="interactions")
@@ -140,6 +149,13 @@ def add_server(command: ArgumentParser) -> None:
     command.add_argument(
         "--url", type=web_address, help="where the server is ($AIJOBHUNT_URL, else http://127.0.0.1:8000)"
     )
+
+
+def named_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def items(text: str) -> int:

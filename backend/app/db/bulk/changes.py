@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from secrets import token_bytes
+from time import monotonic
 
 from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
@@ -16,6 +17,7 @@ from backend.app.models.base import REVISION, Document
 # Of an ObjectId.
 TIME_BYTES, RANDOM_BYTES, NUMBER_BYTES = 4, 5, 3
 IDS_AT_A_TIME = 1_000
+SECONDS_OF_A_TIME = 1.0
 OTHER_SOURCE = "The run is of another source"
 
 
@@ -61,9 +63,12 @@ class Terms:
 def new_ids() -> Iterator[ObjectId]:
     """As the driver makes them, of a time, chance and a number, but without taking a lock for each."""
     while True:
-        head = ObjectId().binary[:TIME_BYTES] + token_bytes(RANDOM_BYTES)
+        head, made = ObjectId().binary[:TIME_BYTES] + token_bytes(RANDOM_BYTES), monotonic()
         for number in range(IDS_AT_A_TIME):
             yield ObjectId(head + number.to_bytes(NUMBER_BYTES, "big"))
+            # However slowly items come: who looks for what is new goes by the time of the id.
+            if monotonic() - made > SECONDS_OF_A_TIME:
+                break
 
 
 class Change:

@@ -117,7 +117,7 @@ class Intake:
         kept = {name: value for name, value in before.items() if name not in self._names}
         stays = {name: before[name] for name in self.stays & filled.by_server if name in before}
         changed = {self.spec.changed_at: now()} if self.spec.changed_at else {}
-        return {**kept, **filled.fields, **stays, **changed}
+        return self.spec.complete({**kept, **filled.fields, **stays, **changed})
 
     def _exactly(self, sent: Document, raw: bytes) -> Document:
         """An item as exactly as it matters: a glance rounds long integers, which free-form objects keep."""

@@ -34,8 +34,6 @@ class Part:
     listed: int
     told: bytes
     truncated: bool
-    touched: Iterable[ObjectId] = ()
-    """The users whose stats it may have changed."""
 
 
 class Steps:
@@ -87,12 +85,11 @@ class Steps:
     async def note(self, part: Part) -> None:
         """In the transaction of the batch."""
         step = {"_id": self._step(self._number), "body": self._body.digest(), "at": now()}
-        fields = {**vars(part), "touched": list(part.touched)}
         self._begun = True
         with driver_errors():
             # Not before: until the commit nobody else can change it. Who has lost it may find the step made.
             await self._keep(self._lease(LEASE))
-            await self.mongo.write(STEPS.name, "insert_one", step | {"part": fields})
+            await self.mongo.write(STEPS.name, "insert_one", step | {"part": vars(part)})
 
     async def finish(self, answer: Answer) -> None:
         """Keep the answer; what it was put together from is not needed any more."""

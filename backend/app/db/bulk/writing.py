@@ -16,6 +16,7 @@ from backend.app.db.bulk.intakes import INTAKES, Key
 from backend.app.db.bulk.items import Item, identify, parts
 from backend.app.db.collection import Collection, find_all
 from backend.app.db.failures import driver_errors
+from backend.app.db.marks import event
 from backend.app.db.transactions import StartOver, afterwards, pause
 from backend.app.errors import TooLarge
 from backend.app.models.base import REVISION, SEAL, Document
@@ -123,14 +124,15 @@ class Bulk:
         if not writes:
             return []
         operations = [write.operation for write in writes]
-        try:
-            with driver_errors():
-                await self.collection.write("bulk_write", operations, ordered=False)
-        except BulkWriteError as error:
-            faults = error.details["writeErrors"]
-            if not faults or any(fault["code"] not in RACED for fault in faults):
-                raise
-            return [writes[fault["index"]] for fault in faults]
+        async with event(self.mongo, self.spec, [write.after for write in writes]):
+            try:
+                with driver_errors():
+                    await self.collection.write("bulk_write", operations, ordered=False)
+            except BulkWriteError as error:
+                faults = error.details["writeErrors"]
+                if not faults or any(fault["code"] not in RACED for fault in faults):
+                    raise
+                return [writes[fault["index"]] for fault in faults]
         return []
 
     async def _briefs(self, groups: Groups) -> dict[Key, Document]:
@@ -168,8 +170,7 @@ class Bulk:
             named = {item.parents[name]["_id"] for item in items if item.status == "created"}
             there = {document["_id"] for document in await find_all(self.mongo, parent, "_id", named, "_id")}
             if gone := named - there:
-                with driver_errors():
-                    await self.collection.write("delete_many", {name: {"$in": list(gone)}})
+                await self.collection.remove_all({name: {"$in": list(gone)}})
 
 
 class Pretence:
