@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := backend bench
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test coverage check format docs bench bench-scale bench-endurance storms fuzz openapi-check clean
+.PHONY: help serve demo test coverage check format docs bench bench-scale bench-endurance bench-search storms fuzz openapi-check clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench-scale: .venv/bench  ## Measure bulk writes up to a million postings; write
 
 bench-endurance: .venv/bench  ## Upload a gigabyte, export a million postings; writes docs/endurance.md
 	$(BIN)/python -m bench.endurance --docs docs
+
+bench-search: .venv/bench  ## Measure search, filters and facets at a million postings; writes docs/search.md
+	$(BIN)/python -m bench.search --docs docs
 
 storms: .venv/test  ## Race requests through a real server and kill it, many times over; takes a while
 	$(BIN)/python -m backend.tests.storms --rounds 100 --kills 20 --driver both

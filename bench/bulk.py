@@ -13,6 +13,7 @@ import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from backend.app.db.schema import JOBS
 from bench.matches import MATCHES, match, pair, user_id
 from bench.postings import OLDER_THAN_ALL, external_id, posting
 from bench.question import Ask, Database, Facts, Question, post
@@ -145,7 +146,8 @@ def looping(
 
 
 def posting_documents() -> Callable[[Names], list[Document]]:
-    templates = postings()
+    # As this app stores them, so that all write the same under the same indexes.
+    templates = [JOBS.complete(template) for template in postings()]
     return lambda names: [
         {**template, "external_id": key, "title": titled(template, title)}
         for template, (key, title) in zip(templates, names, strict=True)

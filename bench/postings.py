@@ -7,6 +7,8 @@ from typing import Any
 
 from bson import ObjectId
 
+from backend.app.db.schema import JOBS
+
 NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 OLDER_THAN_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 VECTOR = 16
@@ -65,7 +67,8 @@ def posting(number: int) -> dict[str, Any]:
 def stored(number: int) -> dict[str, Any]:
     """The same posting as this app keeps it."""
     fields = posting(number)
-    return {"_id": posting_id(number), **fields, "created_at": fields["posted_date"], "revision": 1}
+    kept = {"_id": posting_id(number), **fields, "created_at": fields["posted_date"], "revision": 1}
+    return JOBS.complete(kept)
 
 
 def batches(count: int, *, after: int = 0, size: int = 2_000) -> Iterator[list[dict[str, Any]]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from backend.app.db.schema import JOBS
 from bench import bulk
 from bench.postings import OLDER_THAN_ALL, posting, posting_id
 from bench.question import Ask, Database, Facts, Floor, Question, Target, get, post
@@ -87,7 +88,7 @@ def create(_: Facts) -> Iterator[bytes]:
 def create_straight(database: Database, _: Facts) -> Ask:
     jobs = database.jobs
     numbers = count()
-    fields = {**new_posting(), "revision": 1}
+    fields = JOBS.complete({**new_posting(), "revision": 1})
 
     def ask() -> Awaitable[object]:
         external_id = f"{CREATED}{next(numbers):012d}"

@@ -155,6 +155,10 @@ def fill(database: Database[dict[str, Any]], plan: Plan, say: Say) -> None:
         database["job_matches"].insert_many(batch, ordered=False)
 
 
+# An index of words takes a third of the time when it is made at the end.
+WORTH_REBUILDING = 50_000
+
+
 def make_indexes(database: Database[dict[str, Any]]) -> None:
     for name in COLLECTIONS:
         # What any peer needs so that nobody scans.
@@ -171,10 +175,16 @@ def store(
 ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Store the postings up to a number, straight into the database; tells how far it is, and with what."""
     done = after
+    if many := postings - after >= WORTH_REBUILDING:
+        for name, about in database["jobs"].index_information().items():
+            if any(field.startswith("search.") for field, _ in about["key"]):
+                database["jobs"].drop_index(name)
     for batch in batches(postings, after=after):
         database["jobs"].insert_many(batch, ordered=False)
         done += len(batch)
         yield done, batch
+    if many:
+        make_indexes(database)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Search, filters and facets over a million postings."""
