@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from bson import ObjectId
 from fastapi import Depends, Header, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat
 
 from backend.app.db.collection import Collection
 from backend.app.db.feed import Wanted
@@ -109,7 +108,6 @@ class ActiveListQuery(ListQuery, ByActivity):
 
 
 BEST: Literal["-score"] = "-score"
-NO_SCORE = "To sort by score takes words in q"
 JobOrder = Literal["-posted_date", "posted_date", "-salary", "title", "-score"]
 
 
@@ -117,9 +115,10 @@ class FoundListQuery(ListQuery):
     """A list of postings that were found: in which order, and what of each."""
 
     sort: JobOrder | None = None
-    """Newest first; with `q`, best score first: of the newest 2,000 that match, before those older."""
+    """Newest first, unless said; with `q`, `-score`: of the newest 2,000 that match the best first, then
+    those older. `-salary` is by the most that a posting pays, in any currency; what names none is last."""
     fields: JobFields = []
-    """Only these fields of each, and its `id`: names, with commas between them."""
+    """Only these fields of each, its `id`, and its `score` if it has one: names, with commas between."""
 
     def order(self, asked: JobQuery) -> JobOrder:
         return self.sort or (BEST if Score.of(asked).words else "-posted_date")
@@ -127,12 +126,6 @@ class FoundListQuery(ListQuery):
 
 class JobListQuery(JobFilters, FoundListQuery, ByActivity):
     """A list of postings: which, in which order, and what of each."""
-
-    @model_validator(mode="after")
-    def _something_to_score(self) -> Self:
-        if self.sort == BEST and not Score.of(self.asked).words:
-            raise PydanticCustomError("no_score", NO_SCORE)
-        return self
 
     @cached_property
     def asked(self) -> JobQuery:

@@ -19,12 +19,14 @@ from backend.app.db.ranking import SCORE, Ranking
 from backend.app.db.schema import JOBS, MATCHES
 from backend.app.deps import BEST, FeedQuery, FoundListQuery, ListQuery
 from backend.app.envelope import IS_HEAD
-from backend.app.errors import SlowReader
+from backend.app.errors import Invalid, SlowReader
 from backend.app.models.base import Document
 from backend.app.models.conditions import JobQuery
+from backend.app.models.scores import Score
 from backend.app.models.view import NOTHING, View, entity_tag, to_json
 
 JSON = "application/json"
+NO_SCORE = {"pointer": "/query/sort", "detail": "To sort by score takes words in q", "code": "no_score"}
 
 
 def one(collection: Collection, document: Document, *, if_none_match: str | None = None) -> Response:
@@ -62,6 +64,8 @@ async def postings(request: Request, jobs: Jobs, query: FoundListQuery, asked: J
     """Postings that match, in the order and with the fields that are asked for."""
     order = query.order(asked)
     if order == BEST:
+        if not Score.of(asked).words:
+            raise Invalid("The request has 1 fault", faults=[NO_SCORE])
         page = await Ranking(jobs, asked).page(query.limit, query.cursor, query.fields)
     else:
         page = await jobs.search(asked, order, query.limit, query.cursor, query.fields)

@@ -184,6 +184,8 @@ TIMES: list[Row] = [
     ({"posted_after": "2026-05-29"}, "cpp c late"),
     ({"posted_after": "2026-05-29T12:00:00Z"}, "cpp c late"),
     ({"posted_after": "2026-05-29T12:00:00.001Z"}, "cpp late"),
+    # A plus that was not encoded.
+    ({"posted_after": "2026-05-29T14:00:00 02:00"}, "cpp c late"),
     ({"posted_before": "2026-05-10"}, "node bomb early"),
     ({"posted_before": "2026-05-10T14:00:00.001+02:00"}, "rocket node bomb early"),
     ({"posted_after": "2026-05-26", "posted_before": "2026-05-28"}, "aspnet go"),
@@ -343,6 +345,16 @@ async def test_the_score_says_where_the_words_stand(board: Client) -> None:
 
     assert {job["external_id"]: job["score"] for job in found} == {"ml": 0.8889}
     assert plain and not any("score" in job for job in plain)
+
+
+@pytest.mark.parametrize("asked", [{}, {"q": "-python"}, {"title": "python"}])
+async def test_to_sort_by_score_takes_words(board: Client, asked: Asked) -> None:
+    refused = await board.get("/jobs/", params={**asked, "sort": "-score"})
+
+    assert refused.status_code == 422
+    assert [(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]] == [
+        ("/query/sort", "no_score")
+    ]
 
 
 async def test_only_the_fields_that_are_asked_for_are_there(board: Client) -> None:

@@ -13,8 +13,10 @@ import pytest
 from bson import ObjectId
 
 from backend.app.db.mongo import Mongo
+from backend.app.db.ranking import Ranking
 from backend.app.db.schema import TABLE, Listing, Spec
 from backend.app.models.base import Document
+from backend.tests import samples
 from backend.tests.client import Client
 
 Json = dict[str, Any]
@@ -130,6 +132,35 @@ async def test_writers_that_come_through_the_app_disturb_a_scan_as_little(
     assert len(set(ids)) == len(ids)
     assert {str(job["_id"]) for job in stay} <= set(ids)
     assert seen == newest_first(seen)
+
+
+@pytest.mark.parametrize("ranked", [6, 9], ids=["as many as are ranked", "fewer than are ranked"])
+async def test_what_comes_in_among_the_ranked_pushes_none_of_them_out(
+    client: Client, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, ranked: int
+) -> None:
+    monkeypatch.setattr(Ranking.__init__, "__defaults__", (ranked, 100))
+
+    async def add(kind: str, hour: int) -> None:
+        jobs = [
+            samples.job(
+                external_id=f"{kind}-{day}",
+                title=("Engineer", "Developer")[day % 2],
+                description="An engineer.",
+                posted_date=f"2026-01-0{1 + day}T{hour:02}:00:00Z",
+            )
+            for day in range(6)
+        ]
+        assert (await client.bulk("/jobs/", jobs)).status_code == 200
+
+    await add("stays", 0)
+    first = await client.get("/jobs/?q=engineer&limit=2")
+    await add("new", 1)
+    following = next_page(first)
+    assert following is not None
+    seen = [*first.json(), *await scan(client, following)]
+
+    stays = [job["external_id"] for job in seen if job["external_id"].startswith("stays")]
+    assert stays == [f"stays-{day}" for day in (4, 2, 0, 5, 3, 1)]
 
 
 class Listed(NamedTuple):

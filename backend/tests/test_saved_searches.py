@@ -118,6 +118,9 @@ UNDERSTOOD: list[tuple[Json, str, list[str]]] = [
     ({"location": "Remote, London"}, "", []),
     ({"location": "London or remote"}, "sn", []),
     ({"location": "remote or london"}, "sn", []),
+    ({"location": "Remote or Paris or London"}, "sn", []),
+    ({"location": "Remote, Berlin or London"}, "sn", []),
+    ({"location": "London, UK or remote"}, "s", []),
     # What a form sends for what is left empty.
     ({"title": "", "company": None, "skill": [], "salary_min": None}, "sn", []),
     # What says nothing about which postings.

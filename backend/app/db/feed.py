@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from backend.app.db.collection import Collection
 from backend.app.db.failures import driver_errors
-from backend.app.db.filters import also
+from backend.app.db.filters import asked_of_each
 from backend.app.db.paging import Page, Reading
 from backend.app.db.schema import INTERACTIONS, JOBS, MATCHES, Listing
 from backend.app.models.base import Document
@@ -48,8 +48,7 @@ class Wanted:
 
     @cached_property
     def of_postings(self) -> list[Document]:
-        active = [] if self.query.active is None else [{"is_active": self.query.active}]
-        return active + [also(condition) for condition in self.query.all]
+        return asked_of_each(self.query)
 
     @cached_property
     def reading(self) -> Reading:

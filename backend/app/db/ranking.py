@@ -76,7 +76,9 @@ class Ranking:
             case {"s": float() as score, "l": last, "n": newest, "o": oldest, **more} if not more:
                 window = Window(_place(newest), None if oldest is None else _place(oldest))
                 left = Ranked(score, *_place(last))
-                ranked = [one for one in await self._ranked(window, self.most) if one < left]
+                # What came in among them meanwhile must not push the oldest of them out.
+                ranked = await self._ranked(window, self.most + self.looked_through)
+                ranked = [one for one in ranked if one < left]
                 return await self._best(ranked, window, limit, fields)
         raise InvalidCursor
 

@@ -111,7 +111,7 @@ class WithoutFilter(BaseModel):
     """Its name: `salary` and `posted` stand for both of their bounds."""
     total: Count
     total_is: TotalIs
-    """As above."""
+    """As that of the search itself."""
 
 
 def _values(*counts: tuple[str, int], unnamed: int = 0) -> dict[str, JsonValue]:

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     StringConstraints,
     model_validator,
@@ -31,6 +32,7 @@ MOST_VALUES = 50
 _PART = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
 # As phones and word processors write them.
 _QUOTES = re.compile("[\u201c-\u201f\u00ab\u00bb\uff02]")
+_PLUS = re.compile(r" (?=\d\d:\d\d\Z)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -50,12 +52,15 @@ def _is_name(text: str) -> str:
 
 
 def _with_time(value: object) -> object:
-    """A day stands for its first moment."""
-    return f"{value}T00:00:00Z" if isinstance(value, str) and _DATE.fullmatch(value) else value
+    """A day stands for its first moment; and the plus of an offset, sent as it is, arrives as a space."""
+    if not isinstance(value, str):
+        return value
+    return f"{value}T00:00:00Z" if _DATE.fullmatch(value) else _PLUS.sub("+", value)
 
 
-Words = Annotated[str, Len(1, LONGEST_TEXT), AfterValidator(_has_words)]
-Names = Annotated[list[Annotated[str, Len(1, 200), AfterValidator(_is_name)]], Len(0, MOST_VALUES)]
+# Blank is no fault: it asks for nothing.
+Words = Annotated[str, Len(0, LONGEST_TEXT), AfterValidator(_has_words)]
+Names = Annotated[list[Annotated[str, Len(0, 200), AfterValidator(_is_name)]], Len(0, MOST_VALUES)]
 Pay = Annotated[FiniteFloat, Ge(0)]
 Since = Annotated[Utc, BeforeValidator(_with_time)]
 
@@ -67,7 +72,8 @@ class JobFilters(BaseModel):
 
     q: Words | None = None
     """Words that all occur, in the title, company, skills, location or description. `"two words"` in quotes
-    stand side by side; `-word` does not occur. Case, accents and plurals make no difference."""
+    stand side by side; `-word` does not occur. Case, accents and plurals make no difference. Up to 20
+    words."""
     title: Words | None = None
     """Words of the title."""
     company: Words | None = None
@@ -79,9 +85,9 @@ class JobFilters(BaseModel):
     skills: Literal["all", "any"] = "all"
     """Whether every `skill` has to be asked for, or one of them."""
     remote_type: Names = []
-    """One of these, if repeated."""
+    """By its whole name, such as `remote`; one of these, if repeated."""
     source_platform: Names = []
-    """From one of these platforms, if repeated."""
+    """From this platform, by its whole name; from one of these, if repeated."""
     salary_min: Pay | None = None
     """Pays this much or more, at its best. Without `currency`, figures are compared whatever the currency."""
     salary_max: Pay | None = None
@@ -153,7 +159,8 @@ def _known(name: str) -> str:
 
 
 SHOWN = tuple(FoundJob.model_fields)
-JobFields = Annotated[list[Annotated[str, AfterValidator(_known)]], BeforeValidator(apart)]
+JobField = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*SHOWN]})]
+JobFields = Annotated[list[JobField], BeforeValidator(apart)]
 """Names of fields, with commas between them."""
 
 NAMES = frozenset(JobFilters.model_fields)

@@ -21,8 +21,9 @@ from backend.app.models.partial import partial
 class SearchFields(Body):
     search_name: Annotated[str, Len(1, 150)]
     search_query: JsonObject
-    """What to look for, by the names that `GET /jobs/` has, each with one value or a list; `role` stands for
-    `title`, `skills` for `skill`. Any other key is kept, and makes no difference."""
+    """What to look for, by the names that `GET /jobs/` has, each with one value, or a list where it may be
+    repeated there; `role` stands for `title`, `skills` for `skill`. Any other key is kept, and makes no
+    difference."""
 
 
 class SearchIn(SearchFields):
@@ -58,7 +59,7 @@ class SavedSearch(SearchIn, Stored):
     last_viewed: Utc | None = None
     """When somebody last said that they have seen what it finds: null until then."""
     last_match_check: Utc | None = None
-    """The same."""
+    """The same as `last_viewed`."""
     created_at: Utc
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
@@ -100,16 +101,18 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def _remote(location: str) -> tuple[Condition, ...]:
-    """The conditions on a place that is said to be remote: remote and there, or one of the two."""
+    """The conditions on a place that is said to be remote: one of some places, each by all of its words."""
     text = f" {' '.join(words(location))} "
     for phrase in ALSO_REMOTE:
         text = text.replace(f" {phrase} ", f" {REMOTE} ")
-    found = text.split()
-    if MEANS_REMOTE.isdisjoint(found):
+    if MEANS_REMOTE.isdisjoint(text.split()):
         return ()
-    remote = tag("location", REMOTE)
-    places = dict.fromkeys(word for word in found if word not in MEANS_REMOTE | SAYS_NO_MORE)
-    tags = [tag("location", word) for word in places]
-    if tags and "or" in found[1:-1]:
-        return tuple(AnyOf(TAGS, (place, remote)) for place in tags)
-    return tuple(AnyOf(TAGS, (value,)) for value in (remote, *tags))
+    places = [tags for place in text.split(" or ") if (tags := _tags(place))]
+    # The same as a list of conditions that all hold.
+    choices = dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*places))
+    return tuple(AnyOf(TAGS, choice) for choice in choices)
+
+
+def _tags(place: str) -> list[str]:
+    said = (REMOTE if word in MEANS_REMOTE else word for word in place.split() if word not in SAYS_NO_MORE)
+    return [tag("location", word) for word in dict.fromkeys(said)]

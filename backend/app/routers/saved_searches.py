@@ -3,8 +3,6 @@ from starlette.responses import Response
 
 from backend.app.db.saved_searches import new_since, wanted_by
 from backend.app.deps import (
-    BEST,
-    NO_SCORE,
     IfMatch,
     IfNoneMatch,
     JobsDep,
@@ -12,11 +10,10 @@ from backend.app.deps import (
     SearchesDep,
     SearchJobsListed,
 )
-from backend.app.errors import Invalid, answers
+from backend.app.errors import answers
 from backend.app.models.base import SearchId, UserId
 from backend.app.models.jobs import FoundJob
 from backend.app.models.saved_searches import SavedSearch, SearchIn, SearchPatch, SearchPut
-from backend.app.models.scores import Score
 from backend.app.replies import created, one, paged, postings
 from backend.app.routing import Route
 
@@ -27,9 +24,9 @@ router = APIRouter(prefix="/saved-searches", tags=["saved-searches"], route_clas
 async def create_saved_search(body: SearchIn, searches: SearchesDep) -> Response:
     """Save a search for a user.
 
-    `search_query` has the names of the parameters of `GET /jobs/`, with one value each or a list; `role`
-    stands for `title`, and `skills` for `skill`. What cannot be understood is kept, and listed in
-    `ignored_keys`.
+    `search_query` has the names of the parameters of `GET /jobs/`, each with one value, or a list where it
+    may be repeated there; `role` stands for `title`, and `skills` for `skill`. What cannot be understood is
+    kept, and listed in `ignored_keys`.
     """
     search = await searches.written(await searches.add(body))
     return created(searches, search, "/saved-searches/")
@@ -74,9 +71,6 @@ async def list_jobs_of_saved_search(
     """
     search = await searches.get(search_id)
     asked = wanted_by(search).query
-    if query.sort == BEST and not Score.of(asked).words:
-        fault = {"pointer": "/query/sort", "detail": NO_SCORE, "code": "no_score"}
-        raise Invalid("The request has 1 fault", faults=[fault])
     if query.new:
         asked = asked.came_after(new_since(search))
     return await postings(request, jobs, query, asked)
