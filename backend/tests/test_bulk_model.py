@@ -174,7 +174,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(sequence=steps)
 @settings(
-    max_examples=100,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     # Each example empties the database for itself.
