@@ -21,7 +21,7 @@ from backend.app.db.stats import Stats
 from backend.app.db.users import Users
 from backend.app.models.conditions import JobQuery
 from backend.app.models.interactions import InteractionType
-from backend.app.models.job_filters import JobFields, JobFilters, apart
+from backend.app.models.job_filters import ACTIVITIES, Activity, JobFields, JobFilters, apart
 from backend.app.models.job_matches import FeedOrder
 from backend.app.models.scores import Score
 
@@ -86,10 +86,6 @@ class ListQuery(BaseModel):
 
 
 Listed = Annotated[ListQuery, Query()]
-
-
-Activity = Literal["true", "false", "any"]
-ACTIVITIES: dict[Activity, bool | None] = {"true": True, "false": False, "any": None}
 
 
 class ByActivity(BaseModel):

@@ -12,7 +12,7 @@ from typing import Any
 
 from backend.app.db.failures import driver_errors
 from backend.app.db.filters import also, route
-from backend.app.db.jobs import Jobs
+from backend.app.db.jobs import MOST_COUNTED, Jobs
 from backend.app.db.paging import Reading
 from backend.app.db.standing import Standing
 from backend.app.errors import Unavailable
@@ -23,8 +23,6 @@ from backend.app.models.tallies import LONGEST_VALUE, as_name, as_words, pay, ta
 
 LOOKED_THROUGH = 5_000
 """So many postings are looked through: the newest of those that the search leads to."""
-TOTAL = 10_000
-"""Totals are told up to here."""
 LED = 200_000
 """For an estimate, so many of those that the search leads to are counted."""
 VALUES = 200
@@ -180,16 +178,16 @@ class Counting:
         if self.is_exact:
             return Total(self.counted)
         if not self.residue:
-            return _up_to_the_cap(await self._count_led(TOTAL + 1))
+            return _up_to_the_cap(await self._count_led(MOST_COUNTED + 1))
         if not self.counted:
             # Nothing is a strong word.
-            return _up_to_the_cap(await self.jobs.count_matching(self.query, TOTAL + 1))
+            return _up_to_the_cap(await self.jobs.count_matching(self.query, MOST_COUNTED + 1))
         looked_through = self.most or 0
-        enough = ceil(TOTAL * looked_through / self.counted) + 1
+        enough = ceil(MOST_COUNTED * looked_through / self.counted) + 1
         led = await self._count_led(min(enough, LED))
         estimate = max(self.counted, led * self.counted // looked_through)
-        if estimate >= TOTAL:
-            return Total(TOTAL, "at_least")
+        if estimate >= MOST_COUNTED:
+            return Total(MOST_COUNTED, "at_least")
         return Total(max(self.counted, int(float(f"{estimate:.2g}"))), "estimate")
 
     @property
@@ -221,7 +219,7 @@ class Counting:
 
 
 def _up_to_the_cap(number: int) -> Total:
-    return Total(TOTAL, "at_least") if number > TOTAL else Total(number)
+    return Total(MOST_COUNTED, "at_least") if number > MOST_COUNTED else Total(number)
 
 
 async def facets(

@@ -27,6 +27,8 @@ ORDERED_BY_WHAT_IS_DERIVED = {"-salary": NOT_PAID, "title": ""}
 WITH_ORDER = dict.fromkeys((WORDS, TAGS, TEXT), 0)
 
 
+MOST_COUNTED = 10_000
+"""Totals of facets and saved searches are told up to here."""
 # Between which others have their turn.
 CAUGHT_UP_AT_A_TIME = 50
 

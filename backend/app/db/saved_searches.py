@@ -10,7 +10,7 @@ from pymongo import ReturnDocument
 
 from backend.app.db.collection import Collection, missing
 from backend.app.db.failures import driver_errors
-from backend.app.db.jobs import Jobs
+from backend.app.db.jobs import MOST_COUNTED, Jobs
 from backend.app.db.mongo import Mongo
 from backend.app.db.schema import Spec
 from backend.app.db.search_counts import SearchCounts, Total
@@ -21,7 +21,6 @@ from backend.app.models.search_queries import Wanted, wanted
 
 log = logging.getLogger(__name__)
 
-MOST_COUNTED = 10_000
 COUNTED_AT_ONCE = 8
 # Of the time that a request has, how much it waits for counts.
 PATIENCE = 0.8

@@ -59,6 +59,9 @@ def _with_time(value: object) -> object:
 
 
 # Blank is no fault: it asks for nothing.
+Activity = Literal["true", "false", "any"]
+ACTIVITIES: dict[Activity, bool | None] = {"true": True, "false": False, "any": None}
+
 Words = Annotated[str, Len(0, LONGEST_TEXT), AfterValidator(_has_words)]
 Names = Annotated[list[Annotated[str, Len(0, 200), AfterValidator(_is_name)]], Len(0, MOST_VALUES)]
 Pay = Annotated[FiniteFloat, Ge(0)]

@@ -9,18 +9,13 @@ from pydantic import ValidationError
 
 from backend.app.models.base import Document
 from backend.app.models.conditions import AnyOf, Condition, JobQuery
-from backend.app.models.job_filters import NAMES, JobFilters
+from backend.app.models.job_filters import ACTIVITIES, NAMES, JobFilters
 from backend.app.models.searchable import TAGS, tag
 from backend.app.models.words import words
 
 ACTIVITY = "is_active"
-ACTIVITIES: Mapping[Any, bool | None] = {
-    True: True,
-    False: False,
-    "true": True,
-    "false": False,
-    "any": None,
-}
+MEANINGS: Mapping[Any, bool | None] = {True: True, False: False, **ACTIVITIES}
+"""What may be said of it: as in a parameter, or as JSON has it."""
 ALIASES = {"role": "title", "skills": "skill"}
 """Names that people use, for ours."""
 MODES = ("all", "any")
@@ -55,7 +50,7 @@ def wanted(search_query: Document) -> Wanted:
             used.add(key)
             if value is not None:
                 found[name] = value
-    active = ACTIVITIES[found.pop(ACTIVITY, True)]
+    active = MEANINGS[found.pop(ACTIVITY, True)]
     try:
         filters = JobFilters.model_validate(found)
     except ValidationError:
@@ -90,7 +85,7 @@ def _usual(name: str, value: Any) -> Any:
 
 def _fits(name: str, value: Any) -> bool:
     if name == ACTIVITY:
-        return isinstance(value, bool | str) and value in ACTIVITIES
+        return isinstance(value, bool | str) and value in MEANINGS
     if name in NUMBERS and isinstance(value, bool):
         return False
     try:

@@ -5,10 +5,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from backend.app.db.exports import Export, JobExport
-from backend.app.deps import Activity, ByActivity, InteractionsDep, JobsDep, MatchesDep, UsersDep
+from backend.app.deps import ByActivity, InteractionsDep, JobsDep, MatchesDep, UsersDep
 from backend.app.models.base import InteractionId, JobId, MatchId, UserId
 from backend.app.models.interactions import Interaction, InteractionType
-from backend.app.models.job_filters import JobFilters
+from backend.app.models.job_filters import Activity, JobFilters
 from backend.app.models.job_matches import JobMatch
 from backend.app.models.jobs import Job
 from backend.app.models.users import User
